@@ -1,0 +1,1 @@
+"""Engines: when and where jobs run. SQL holds the truth with every engine."""

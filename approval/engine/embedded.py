@@ -1,0 +1,99 @@
+"""The embedded engine: threads in the serving process, woken by the commit that made the job."""
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+import structlog
+
+from approval.engine.jobs import Jobs
+from approval.store.database import StoreDown
+from approval.store.jobs import Lane
+
+# Seconds. Jobs made by another process (`approval redeliver`) are found within this time.
+LOOK_AT_LEAST_EVERY = 2.0
+log = structlog.get_logger("approval.engine")
+
+
+class _Bell:
+    """Wakes one waiting thread of a lane; a ring while all are busy is not missed."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._rings = 0
+
+    @property
+    def rings(self) -> int:
+        """How often it rang; pass it to `wait`."""
+        return self._rings
+
+    def ring(self, everybody: bool = False) -> None:
+        """Wake one thread, or all of them."""
+        with self._condition:
+            self._rings += 1
+            self._condition.notify(len(Lane) * 1000 if everybody else 1)
+
+    def wait(self, heard: int, timeout: float) -> None:
+        """Wait until it rings, unless it rang since `heard`, for at most `timeout` seconds."""
+        with self._condition:
+            if self._rings == heard:
+                self._condition.wait(timeout)
+
+
+class Embedded:
+    """Runs jobs in `threads` threads for each lane."""
+
+    def __init__(self, jobs: Jobs, threads: int, clock: Callable[[], datetime]) -> None:
+        self._jobs = jobs
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._bells = {lane: _Bell() for lane in Lane}
+        self._threads = [
+            threading.Thread(target=self._work, args=(lane,), name=f"{lane}-{number}", daemon=True)
+            for lane in Lane
+            for number in range(threads)
+        ]
+
+    def start(self) -> None:
+        """Start working."""
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self, lanes: Collection[str]) -> None:
+        """Say that jobs were added in these lanes."""
+        for lane in lanes:
+            self._bells[Lane(lane)].ring()
+
+    def stop(self, timeout: float) -> bool:
+        """Finish what runs; says whether all of it ended within `timeout` seconds."""
+        self._stopping.set()
+        for bell in self._bells.values():
+            bell.ring(everybody=True)
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    @property
+    def alive(self) -> bool:
+        """Whether every thread works."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    def _work(self, lane: Lane) -> None:
+        bell = self._bells[lane]
+        while not self._stopping.is_set():
+            heard = bell.rings
+            try:
+                if self._jobs.run_next(lane):
+                    continue
+                due = self._jobs.next_due(lane)
+            except StoreDown as error:
+                log.error("store down", lane=lane, error=str(error))
+                due = None
+            bell.wait(heard, self._seconds_until(due))
+
+    def _seconds_until(self, due: datetime | None) -> float:
+        if due is None:
+            return LOOK_AT_LEAST_EVERY
+        return min(max((due - self._clock()).total_seconds(), 0.0), LOOK_AT_LEAST_EVERY)

@@ -1,0 +1,128 @@
+"""Run jobs: claim one under a lease, act, record. The same with every engine."""
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import orm
+
+from approval.engine.retry import wait_after
+from approval.failures import Failure
+from approval.gate import Handler, Record, trouble
+from approval.model import Job
+from approval.store import jobs
+from approval.store.database import Database, StoreDown
+
+Clock = Callable[[], datetime]
+log = structlog.get_logger("approval.jobs")
+
+
+class LeaseLost(Exception):
+    """Raised if a job was claimed by somebody else meanwhile; what we wanted to record is void."""
+
+
+class Jobs:
+    """Runs due jobs; the handlers by kind do the work."""
+
+    def __init__(
+        self,
+        database: Database,
+        handlers: Mapping[jobs.Kind, Handler],
+        give_up_after: timedelta,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._give_up_after = give_up_after
+        self._clock = clock
+
+    def run_next(self, lane: jobs.Lane, request_id: str | None = None) -> bool:
+        """Run the lane's longest due job; says whether there was one. Raises StoreDown.
+
+        A job may run twice if we crash after its work and before its record, so handlers
+        bear repetition.
+        """
+        job = self._claim(lane, request_id)
+        if job is None:
+            return False
+        try:
+            record = self._handlers[jobs.Kind(job.kind)](job, self._clock())
+        except Failure as failure:
+            self._failed(job, failure)
+        except StoreDown:
+            raise  # the lease runs out by itself
+        except Exception as error:
+            log.exception("job broke", kind=job.kind, subject=job.subject, request=job.request_id)
+            self._failed(job, Failure(f"unexpected {type(error).__name__}: {error}"))
+        else:
+            self._done(job, record)
+        return True
+
+    def run_due(self, request_id: str) -> datetime | None:
+        """Run all that is due of one request; returns when the next is due, None if nothing is."""
+        while any(self.run_next(lane, request_id) for lane in jobs.Lane):
+            pass
+        with self._database.read() as session:
+            return jobs.next_due_of(session, request_id)
+
+    def next_due(self, lane: jobs.Lane) -> datetime | None:
+        """When the lane's next job is due."""
+        with self._database.read() as session:
+            return jobs.next_due(session, lane)
+
+    def _claim(self, lane: jobs.Lane, request_id: str | None) -> Job | None:
+        now = self._clock()
+        with self._database.read() as session:  # so that idle threads take no write lock
+            due = jobs.next_due(session, lane)
+        if due is None or due > now:
+            return None
+        with self._database.write() as session:
+            return jobs.claim(session, lane, now, request_id)
+
+    def _done(self, job: Job, record: Record) -> None:
+        now = self._clock()
+
+        def write(session: orm.Session) -> bool:
+            record(session, now)
+            return jobs.finish(session, job, now)
+
+        self._fenced(job, write)
+        log.info("job done", kind=job.kind, subject=job.subject, request=job.request_id)
+
+    def _failed(self, job: Job, failure: Failure) -> None:
+        now = self._clock()
+        wait = wait_after(
+            failure,
+            job.attempts,
+            now - job.made_at,
+            self._give_up_after,
+            random.random(),  # noqa: S311
+        )
+
+        def write(session: orm.Session) -> bool:
+            if wait is None:
+                trouble.on_park(session, job, failure, now)
+                return jobs.park(session, job, now, str(failure))
+            trouble.on_failure(session, job, failure, now)
+            return jobs.postpone(session, job, now + wait, str(failure))
+
+        self._fenced(job, write)
+        log.warning(
+            "job failed",
+            kind=job.kind,
+            subject=job.subject,
+            request=job.request_id,
+            attempt=job.attempts,
+            error=str(failure),
+            again_in=None if wait is None else round(wait.total_seconds(), 1),
+        )
+
+    def _fenced(self, job: Job, write: Callable[[orm.Session], bool]) -> None:
+        """Write only while the lease is ours."""
+        try:
+            with self._database.write() as session:
+                if not write(session):
+                    raise LeaseLost
+        except LeaseLost:
+            log.warning("lease lost", kind=job.kind, subject=job.subject, request=job.request_id)

@@ -1,0 +1,19 @@
+"""The use cases. Each reads what it needs, acts outside if it must, and writes one transaction.
+
+A handler does a job's work outside the database and returns what to record of it. The
+record is written together with the job's end, so a crash repeats the work or keeps both.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import orm
+
+from approval.model import Job
+
+Record = Callable[[orm.Session, datetime], None]
+Handler = Callable[[Job, datetime], Record]
+
+
+def nothing(session: orm.Session, now: datetime) -> None:
+    """The record of a job that turned out to need no work."""

@@ -1,0 +1,165 @@
+"""Consider a new request: is it still held, what is it about, and who is to be asked?"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import orm
+
+from approval import decisions
+from approval.failures import Failure
+from approval.gate import Record, nothing, settle
+from approval.model import (
+    ApprovalRequest,
+    Decision,
+    Description,
+    HeldTask,
+    Job,
+    Person,
+    PlatformState,
+    Task,
+    TaskState,
+)
+from approval.platforms import Platform
+from approval.store import jobs, people, requests, trail
+from approval.store.database import Database
+
+# The platform may commit a task only after it has called: believe "unknown" after two minutes.
+COMMIT_TIME = timedelta(minutes=2)
+LOOK_AGAIN = timedelta(seconds=5)
+DETAIL_TRIES = 3
+CHANGES = frozenset({"RECONFIGURE"})  # task types of which people ask what was there before
+ENDED = {
+    PlatformState.CONTINUED: "it was continued on the platform",
+    PlatformState.CANCELLED: "it was cancelled on the platform",
+    PlatformState.GONE: "the platform does not know it",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the platform said about the pending tasks of a request."""
+
+    held: Mapping[int, HeldTask]  # by our task id, as the platform has them now
+    ended: Mapping[int, str]  # why they are not held any more
+    description: Description
+    may_decide: Sequence[Person]
+
+
+class Consider:
+    """The handler of `consider` jobs; their subject is a request."""
+
+    def __init__(
+        self,
+        database: Database,
+        platform: Platform,
+        policy: decisions.Policy,
+        side_by_side: Executor,
+        *,
+        notify_requester: bool,
+    ) -> None:
+        self._database = database
+        self._platform = platform
+        self._policy = policy
+        self._side_by_side = side_by_side
+        self._notify_requester = notify_requester
+
+    def __call__(self, job: Job, now: datetime) -> Record:
+        """Ask the platform, then the rules. Raises Failure while something essential is missing."""
+        with self._database.read() as session:
+            request = requests.load(session, job.subject)
+        pending = [t for t in request.tasks if t.state is TaskState.PENDING] if request else []
+        if request is None or not pending:
+            return nothing
+        finding = self._find_out(request, pending, job.attempts, now)
+        return lambda session, at: self._record(session, request, pending, finding, at)
+
+    def _find_out(
+        self, request: ApprovalRequest, pending: Sequence[Task], attempts: int, now: datetime
+    ) -> Finding:
+        readings = dict(
+            zip(
+                (task.id for task in pending),
+                self._side_by_side.map(lambda task: self._platform.look(task.held), pending),
+                strict=True,
+            )
+        )
+        gone = [r for r in readings.values() if r.state is PlatformState.GONE]
+        if gone and now - request.received_at < COMMIT_TIME:
+            raise Failure(
+                f"{self._platform.title} does not know the task yet", retry_after=LOOK_AGAIN
+            )
+        held = {task_id: r.task for task_id, r in readings.items() if r.task is not None}
+        ended = {task_id: ENDED[r.state] for task_id, r in readings.items() if r.task is None}
+        if not held:
+            return Finding({}, ended, Description(requester=None, machines={}), ())
+        tasks = list(held.values())
+        may_decide = self._platform.approvers(tasks)
+        description = self._platform.describe(tasks)
+        if description.transient and attempts < DETAIL_TRIES:
+            raise Failure(f"could not be had yet: {', '.join(description.missing)}")
+        return Finding(held, ended, description, may_decide)
+
+    def _record(
+        self,
+        session: orm.Session,
+        request: ApprovalRequest,
+        pending: Sequence[Task],
+        finding: Finding,
+        now: datetime,
+    ) -> None:
+        self._describe(session, request, pending, finding, now)
+        tell = False
+        to_ask: dict[str, Person] = {}
+        for task in pending:
+            if task.id in finding.ended:
+                decision = Decision(by=self._platform.title, at=now, reason=finding.ended[task.id])
+                settle.withdraw(session, request.id, task, decision)
+                continue
+            held = finding.held[task.id]
+            choice = decisions.on_arrival(
+                held.type, held.requester, finding.may_decide, self._policy
+            )
+            if isinstance(choice, decisions.Ask):
+                to_ask |= {person.key: person for person in choice.approvers}
+            else:
+                decision = Decision(by=settle.RULE, at=now, reason=choice.reason)
+                settle.decide(session, request.id, task, choice.action, decision)
+                tell = tell or not choice.quiet
+        if to_ask:
+            self._ask(session, request.id, list(to_ask.values()), now)
+        if len(finding.ended) + len(finding.held) and not to_ask:
+            requests.close_if_decided(session, request.id, now)
+        if tell and self._notify_requester:
+            jobs.add(session, jobs.Kind.OUTCOME, request.id, request.id, now)
+
+    def _describe(
+        self,
+        session: orm.Session,
+        request: ApprovalRequest,
+        pending: Sequence[Task],
+        finding: Finding,
+        now: datetime,
+    ) -> None:
+        description = finding.description
+        requests.describe_request(
+            session, request.id, description.requester, description.missing, now
+        )
+        machines = description.machines
+        known = requests.last_known(
+            session, self._platform.name, [machine.key for machine in machines.values()]
+        )
+        for task in pending:
+            if held := finding.held.get(task.id):
+                machine = machines.get(held.id)
+                previous = known.get(machine.key) if machine and held.type in CHANGES else None
+                requests.describe_task(session, task.id, held, machine, previous)
+
+    def _ask(
+        self, session: orm.Session, request_id: str, asked: Sequence[Person], now: datetime
+    ) -> None:
+        for approver_id in people.ask(session, request_id, asked):
+            jobs.add(session, jobs.Kind.ASK, approver_id, request_id, now)
+        names = ", ".join(person.name for person in asked)
+        trail.record(session, request_id, "asked", names, now)

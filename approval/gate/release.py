@@ -1,0 +1,84 @@
+"""Release a task: tell the platform what was decided, until it is known to have heard."""
+
+from datetime import datetime
+
+from sqlalchemy import orm
+
+from approval.gate import Record, nothing, settle
+from approval.model import Action, Delivery, Job, PlatformState, Task, TaskState
+from approval.platforms import Platform, PlatformError
+from approval.store import requests, trail
+from approval.store.database import Database
+
+ACTIONS = {TaskState.ACCEPTED: Action.ACCEPT, TaskState.DECLINED: Action.DECLINE}
+EFFECTS = {Action.ACCEPT: PlatformState.CONTINUED, Action.DECLINE: PlatformState.CANCELLED}
+
+
+class Release:
+    """The handler of `release` jobs; their subject is a task."""
+
+    def __init__(self, database: Database, platform: Platform, *, notify_requester: bool) -> None:
+        self._database = database
+        self._platform = platform
+        self._notify_requester = notify_requester
+
+    def __call__(self, job: Job, now: datetime) -> Record:
+        """Post if it is sure that nothing was posted yet, else look first. Raises PlatformError."""
+        with self._database.read() as session:
+            task = requests.load_task(session, int(job.subject))
+        if task is None or task.delivery is not Delivery.WAITING:
+            return nothing
+        if job.attempts > 1 or job.run > 0:
+            state = self._platform.look(task.held).state
+            if state is not PlatformState.HELD:
+                return self._ended(job, task, state)
+        action = ACTIONS[task.state]
+        try:
+            self._platform.release(task.held, action, _message(task), job.key)
+        except PlatformError as error:
+            if not error.permanent:
+                raise
+            return self._explain(job, task, error)
+        return self._delivered(job, task, f"{self._platform.title} was told to {action.value}")
+
+    def _explain(self, job: Job, task: Task, refusal: PlatformError) -> Record:
+        """Find out why the platform refused: most often somebody was there before us."""
+        state = self._platform.look(task.held).state
+        if state is PlatformState.HELD:
+            raise refusal
+        return self._ended(job, task, state)
+
+    def _ended(self, job: Job, task: Task, state: PlatformState) -> Record:
+        if state is PlatformState.GONE:
+            raise PlatformError(f"{self._platform.title} no longer knows the task", permanent=True)
+        if state is EFFECTS[ACTIONS[task.state]]:
+            return self._delivered(job, task, f"{self._platform.title} had it {state} already")
+        return self._overtaken(job, task, state)
+
+    def _delivered(self, job: Job, task: Task, text: str) -> Record:
+        def record(session: orm.Session, now: datetime) -> None:
+            requests.deliver(session, task.id, Delivery.DELIVERED, "", now)
+            trail.record(session, str(job.request_id), "delivered", text, now, task_id=task.id)
+            if task.state is TaskState.ACCEPTED and task.machine is not None:
+                requests.remember(session, self._platform.name, task.machine, now)
+
+        return record
+
+    def _overtaken(self, job: Job, task: Task, state: PlatformState) -> Record:
+        note = f"it was {state} there before"
+
+        def record(session: orm.Session, now: datetime) -> None:
+            request_id = str(job.request_id)
+            requests.deliver(session, task.id, Delivery.OVERTAKEN, note, None)
+            trail.record(session, request_id, "overtaken", note, now, task_id=task.id)
+            settle.spread(session, request_id, now, requester=self._notify_requester)
+
+        return record
+
+
+def _message(task: Task) -> str:
+    """What the platform shows in its events."""
+    if task.decision is None:
+        raise AssertionError(f"task {task.id} is released without a decision")
+    because = f": {task.decision.reason}" if task.decision.reason else ""
+    return f"{task.state.capitalize()} by {task.decision.by}{because}"

@@ -1,0 +1,56 @@
+"""Settle a task: the one place where a decision is made, and who has to hear of it."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import orm
+
+from approval.model import Action, Decision, Delivery, Task, TaskState
+from approval.store import jobs, people, requests, trail
+
+RULE = "a rule of the gate"
+# Several decisions on one request within this time are told in one mail.
+COLLECT = timedelta(minutes=2)
+STATES = {Action.ACCEPT: TaskState.ACCEPTED, Action.DECLINE: TaskState.DECLINED}
+
+
+def decide(
+    session: orm.Session, request_id: str, task: Task, action: Action, decision: Decision
+) -> bool:
+    """Decide a pending task and promise to tell the platform; False if it was decided before."""
+    state = STATES[action]
+    if not requests.settle(session, task.id, state, decision, Delivery.WAITING):
+        return False
+    because = f": {decision.reason}" if decision.reason else ""
+    trail.record(
+        session, request_id, state, f"by {decision.by}{because}", decision.at, task_id=task.id
+    )
+    jobs.add(session, jobs.Kind.RELEASE, task.id, request_id, decision.at)
+    return True
+
+
+def withdraw(session: orm.Session, request_id: str, task: Task, decision: Decision) -> bool:
+    """Note that a pending task ended on the platform, without us."""
+    if not requests.settle(session, task.id, TaskState.WITHDRAWN, decision, None):
+        return False
+    trail.record(
+        session, request_id, TaskState.WITHDRAWN, decision.reason, decision.at, task_id=task.id
+    )
+    return True
+
+
+def spread(
+    session: orm.Session,
+    request_id: str,
+    now: datetime,
+    *,
+    requester: bool,
+    but: int | None = None,
+) -> None:
+    """Promise to tell the requester, and every approver but one, where the request stands."""
+    closed = requests.close_if_decided(session, request_id, now)
+    due = now if closed else now + COLLECT
+    if requester:
+        jobs.add(session, jobs.Kind.OUTCOME, request_id, request_id, now, due)
+    for approver in people.approvers(session, request_id):
+        if approver.id != but:
+            jobs.add(session, jobs.Kind.NOTE, approver.id, request_id, now, due)

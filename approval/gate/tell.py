@@ -1,0 +1,241 @@
+"""Tell people by mail: approvers are asked, requesters and operators hear what happened."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import orm
+
+from approval import links
+from approval.gate import Record, nothing
+from approval.gate.trouble import raise_alert
+from approval.links import Links
+from approval.mail import RecipientRefused, Transport
+from approval.mail.message import Sender, compose, is_address, message_id
+from approval.model import (
+    Action,
+    ApprovalRequest,
+    Approver,
+    Job,
+    MailState,
+    Task,
+    TaskState,
+)
+from approval.rendering import Templates
+from approval.store import people, requests, trail
+from approval.store.database import Database
+
+SHOWN = 50  # tasks in one mail; beyond that Gmail would clip it, so the review page has the rest
+
+
+@dataclass(frozen=True)
+class MailLinks:
+    """The personal links of one approver to one request, as the templates use them."""
+
+    links: Links
+    approver: Approver
+    pending: Sequence[Task]
+    deadline: datetime
+
+    def accept(self, task: Task) -> str:
+        """The link to the page on which this task can be accepted."""
+        return self._single(Action.ACCEPT, task)
+
+    def decline(self, task: Task) -> str:
+        """The link to the page on which this task can be declined."""
+        return self._single(Action.DECLINE, task)
+
+    @property
+    def accept_all(self) -> str:
+        """The link to the page on which all tasks can be accepted."""
+        return self._multiple(Action.ACCEPT)
+
+    @property
+    def decline_all(self) -> str:
+        """The link to the page on which all tasks can be declined."""
+        return self._multiple(Action.DECLINE)
+
+    @property
+    def review(self) -> str:
+        """The link to the page with every task of the request."""
+        request_id = self.approver.request_id
+        return self.links.url("review", request=request_id, token=self._request_token())
+
+    def _single(self, action: Action, task: Task) -> str:
+        token = self.links.token(links.TASK, self.approver.id, task.id, self.deadline)
+        return self.links.url(action.value, task=task.held.id, token=token)
+
+    def _multiple(self, action: Action) -> str:
+        ids = ",".join(task.held.id for task in self.pending)
+        return self.links.url(
+            "multiple", action=action.value, tasks=ids, token=self._request_token()
+        )
+
+    def _request_token(self) -> str:
+        approver = self.approver
+        return self.links.token(links.REQUEST, approver.id, approver.request_id, self.deadline)
+
+
+class Tell:
+    """The handlers of all jobs that send a mail."""
+
+    def __init__(
+        self,
+        database: Database,
+        links: Links,
+        templates: Templates,
+        transport: Transport,
+        sender: Sender,
+        *,
+        operator: str | None,
+        subjects: dict[str, str],
+    ) -> None:
+        self._database = database
+        self._links = links
+        self._templates = templates
+        self._transport = transport
+        self._sender = sender
+        self._operator = operator
+        self._subjects = subjects
+
+    def ask(self, job: Job, now: datetime) -> Record:
+        """Mail an approver the links to what is still pending."""
+        approver, request = self._approver_and_request(job)
+        if approver is None or request is None:
+            return nothing
+        pending = [task for task in request.tasks if task.state is TaskState.PENDING]
+        if not pending:
+            return _mailed(approver, MailState.SKIPPED, "everything was decided before")
+        deadline = now + self._links.valid
+        context = {
+            "request": request,
+            "approver": approver,
+            "tasks": tuple(pending[:SHOWN]),
+            "more": len(pending[SHOWN:]),
+            "many": len(pending) > 1,
+            "links": MailLinks(self._links, approver, pending, deadline),
+            "deadline": deadline,
+        }
+        return self._to_approver(job, "request", approver, context, now)
+
+    def note(self, job: Job, now: datetime) -> Record:
+        """Tell an approver who was asked what became of it, in the same thread."""
+        approver, request = self._approver_and_request(job)
+        if approver is None or request is None or approver.mail is not MailState.SENT:
+            return nothing
+        handled = tuple(task for task in request.tasks if task.state is not TaskState.PENDING)
+        deadline = now + self._links.valid
+        context = {
+            "request": request,
+            "approver": approver,
+            "tasks": handled,
+            "pending": len(request.tasks) - len(handled),
+            "review_url": MailLinks(self._links, approver, handled, deadline).review,
+        }
+        message = self._compose(
+            job, "note", (approver.name, approver.address), context, now, approver.thread
+        )
+        self._transport.send(message)
+        return _told(job, f"note to {approver.name}")
+
+    def outcome(self, job: Job, now: datetime) -> Record:
+        """Tell the requester what became of their request."""
+        with self._database.read() as session:
+            request = requests.load(session, job.subject)
+        if request is None:
+            return nothing
+        requester = request.requester
+        if requester is None or not is_address(requester.address or ""):
+            return _told(job, "the requester has no mail address", kind="not told")
+        pending = sum(task.state is TaskState.PENDING for task in request.tasks)
+        context = {"request": request, "tasks": request.tasks, "pending": pending}
+        to = (requester.name, requester.address or "")
+        self._transport.send(self._compose(job, "outcome", to, context, now))
+        return _told(job, f"outcome to {requester.name}")
+
+    def alert(self, job: Job, now: datetime) -> Record:
+        """Tell the operator of a trouble."""
+        with self._database.read() as session:
+            alert = people.alert(session, job.subject)
+        if alert is None or self._operator is None:
+            return nothing
+        context = {"title": alert.title, "text": alert.text, "advice": alert.advice}
+        self._transport.send(self._compose(job, "alert", ("", self._operator), context, now))
+        return lambda session, at: people.alert_told(session, job.subject, at)
+
+    def _approver_and_request(self, job: Job) -> tuple[Approver | None, ApprovalRequest | None]:
+        with self._database.read() as session:
+            approver = people.approver(session, int(job.subject))
+            request = requests.load(session, approver.request_id) if approver else None
+        return approver, request
+
+    def _to_approver(
+        self, job: Job, name: str, approver: Approver, context: dict[str, Any], now: datetime
+    ) -> Record:
+        """Send what asks an approver; a refused address is noted and told, others go on."""
+        to = (approver.name, approver.address)
+        message = self._compose(job, name, to, context, now, approver.thread)
+        try:
+            self._transport.send(message)
+        except RecipientRefused as error:
+            return _refused(approver, str(error))
+        return _mailed(approver, MailState.SENT, "", message_id(job.key, self._sender))
+
+    def _compose(
+        self,
+        job: Job,
+        name: str,
+        to: tuple[str, str],
+        context: dict[str, Any],
+        now: datetime,
+        thread: str | None = None,
+    ) -> Any:
+        render: Callable[[str], str] = lambda part: self._templates.render(  # noqa: E731
+            f"mail/{name}/{part}", **context
+        )
+        return compose(
+            self._sender,
+            to,
+            self._subjects.get(name) or render("subject.txt"),
+            render("body.txt"),
+            render("body.html"),
+            key=job.key,
+            thread=thread,
+            now=now,
+        )
+
+
+def _mailed(approver: Approver, state: MailState, text: str, thread: str | None = None) -> Record:
+    kind = "mailed" if state is MailState.SENT else "not mailed"
+    text = f"{approver.name} <{approver.address}> {text}".strip()
+
+    def record(session: orm.Session, now: datetime) -> None:
+        people.mailed(session, approver.id, state, now, thread)
+        trail.record(session, approver.request_id, kind, text, now)
+
+    return record
+
+
+def _refused(approver: Approver, reason: str) -> Record:
+    def record(session: orm.Session, now: datetime) -> None:
+        people.mailed(session, approver.id, MailState.REFUSED, now, None)
+        trail.record(session, approver.request_id, "not mailed", reason, now)
+        everybody = people.approvers(session, approver.request_id)
+        nobody = all(other.mail is MailState.REFUSED for other in everybody)
+        raise_alert(
+            session,
+            "nobody-asked" if nobody else "recipient-refused",
+            f"{approver.name} could not be asked for an approval",
+            f"Request {approver.request_id}: {reason}."
+            + (" Nobody else is asked, so its tasks stay pending." if nobody else ""),
+            "Correct the person's mail address on the platform. The task can still be "
+            "decided there.",
+            now,
+        )
+
+    return record
+
+
+def _told(job: Job, text: str, kind: str = "told") -> Record:
+    return lambda session, now: trail.record(session, str(job.request_id), kind, text, now)

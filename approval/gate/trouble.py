@@ -1,0 +1,99 @@
+"""Trouble: what becomes of a job that did not work, and how the operator hears of it."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import orm
+
+from approval.failures import Failure
+from approval.model import Delivery, Job
+from approval.store import jobs, people, requests, trail
+
+# The same trouble of a thousand jobs is one mail.
+TELL_AGAIN_AFTER = timedelta(hours=1)
+TOLD_AFTER = 4  # attempts, some three minutes: a restart of the other side is no trouble
+WHAT = {
+    jobs.Kind.CONSIDER: "A new request could not be looked up on the platform",
+    jobs.Kind.RELEASE: "The platform could not be told of a decision",
+    jobs.Kind.ASK: "An approver could not be asked by mail",
+    jobs.Kind.OUTCOME: "A requester could not be told the outcome",
+    jobs.Kind.NOTE: "An approver could not be told of a decision",
+    jobs.Kind.ALERT: "The operator could not be told of a trouble",
+}
+
+
+def raise_alert(
+    session: orm.Session,
+    key: str,
+    title: str,
+    text: str,
+    advice: str,
+    now: datetime,
+    *,
+    insist: bool = False,
+) -> None:
+    """Promise to tell the operator, at most once an hour for each key.
+
+    Later troubles of the same kind are dropped, or with `insist` told when the hour is over.
+    """
+    told_at = people.note_alert(session, key, title, text, advice, now)
+    if told_at is None or now - told_at >= TELL_AGAIN_AFTER:
+        jobs.add(session, jobs.Kind.ALERT, key, None, now)
+    elif insist:
+        jobs.add(session, jobs.Kind.ALERT, key, None, now, due=told_at + TELL_AGAIN_AFTER)
+
+
+def on_failure(session: orm.Session, job: Job, failure: Failure, now: datetime) -> None:
+    """Note that a job failed and will be tried again; long or curable trouble is told."""
+    if job.attempts == 1 and job.request_id:
+        trail.record(session, job.request_id, "failed", f"{job.kind}: {failure}", now)
+    if job.kind != jobs.Kind.ALERT and (failure.alert or job.attempts == TOLD_AFTER):
+        raise_alert(
+            session,
+            f"failing-{job.kind}",
+            WHAT[jobs.Kind(job.kind)],
+            f"{failure}. Nothing is lost: it is tried again.",
+            "'approval check' tries the platform, the mail server and the settings, and says "
+            "what to do. There may be more of the same; this is told once an hour.",
+            now,
+        )
+
+
+def on_park(session: orm.Session, job: Job, failure: Failure, now: datetime) -> None:
+    """Note that a job was set aside for the operator, and tell them."""
+    if job.request_id:
+        trail.record(session, job.request_id, "parked", f"{job.kind}: {failure}", now)
+    if job.kind == jobs.Kind.RELEASE:
+        delivery = Delivery.REFUSED if failure.permanent else Delivery.FAILED
+        requests.deliver(session, int(job.subject), delivery, str(failure), None)
+    if job.kind != jobs.Kind.ALERT:
+        raise_alert(
+            session,
+            f"parked-{job.kind}",
+            WHAT[jobs.Kind(job.kind)],
+            f"Request {job.request_id}: {failure}. It is not tried again by itself.",
+            "When the cause is mended, 'approval redeliver' takes it up again, with all "
+            "others that wait for you.",
+            now,
+            insist=True,
+        )
+
+
+def redeliver(
+    session: orm.Session, task_ids: list[str] | None, platform: str, now: datetime
+) -> list[str]:
+    """Take up parked jobs again: all, or the releases of these platform task ids.
+
+    Returns what was taken up, in words.
+    """
+    subjects = None
+    if task_ids is not None:
+        found = [requests.find_task(session, platform, task_id) for task_id in task_ids]
+        subjects = [str(task[1]) for task in found if task]
+    kinds = [jobs.Kind.RELEASE] if task_ids is not None else list(jobs.Kind)
+    taken = jobs.take_up(session, kinds, subjects, now)
+    for row in taken:
+        if row.kind == jobs.Kind.RELEASE:
+            requests.deliver(session, int(row.subject), Delivery.WAITING, "", None)
+        if row.request_id:
+            trail.record(session, row.request_id, "redelivered", row.kind, now)
+    return [f"{row.kind} of request {row.request_id or '-'}" for row in taken]

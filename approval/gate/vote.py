@@ -1,0 +1,116 @@
+"""Vote: an approver's button press, and what a link shows before it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from approval.gate import settle
+from approval.model import Action, ApprovalRequest, Approver, Decision, Task, TaskState
+from approval.store import people, requests
+from approval.store.database import Database
+
+COMMENT_LENGTH = 1000
+UNSIGNED = "somebody with an unsigned link"
+
+
+class NotAsked(Exception):
+    """Raised if the task is unknown or whoever asks has no part in it; do not tell which."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a link leads to: the request, the tasks that the link names, and its holder."""
+
+    request: ApprovalRequest
+    tasks: tuple[Task, ...]
+    approver: Approver | None
+
+    @property
+    def pending(self) -> tuple[Task, ...]:
+        """The tasks that can still be decided."""
+        return tuple(task for task in self.tasks if task.state is TaskState.PENDING)
+
+    @property
+    def handled(self) -> tuple[Task, ...]:
+        """The tasks that are decided or withdrawn."""
+        return tuple(task for task in self.tasks if task.state is not TaskState.PENDING)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What became of a press: the tasks that it decided, and those that were decided before."""
+
+    request: ApprovalRequest
+    decided: tuple[Task, ...]
+    others: tuple[Task, ...]
+
+
+def open_request(database: Database, request_id: str, approver_id: int) -> Opened:
+    """Show a request to one of its approvers. Raises NotAsked."""
+    with database.read() as session:
+        request = requests.load(session, request_id)
+        approver = people.approver(session, approver_id)
+    if request is None or approver is None or approver.request_id != request.id:
+        raise NotAsked
+    return Opened(request, request.tasks, approver)
+
+
+def open_tasks(
+    database: Database, platform: str, task_ids: Sequence[str], approver_id: int | None
+) -> Opened:
+    """Show tasks of one request, by the platform's ids; `approver_id` None for unsigned links.
+
+    Raises NotAsked if a task is unknown, of another request, or not the approver's.
+    """
+    with database.read() as session:
+        found = requests.find_task(session, platform, task_ids[0]) if task_ids else None
+        request = requests.load(session, found[0]) if found else None
+        approver = people.approver(session, approver_id) if approver_id is not None else None
+    if request is None or (approver_id is not None and approver is None):
+        raise NotAsked
+    if approver is not None and approver.request_id != request.id:
+        raise NotAsked
+    by_id = {task.held.id: task for task in request.tasks}
+    if not by_id.keys() >= set(task_ids):
+        raise NotAsked
+    return Opened(request, tuple(by_id[task_id] for task_id in dict.fromkeys(task_ids)), approver)
+
+
+def vote(
+    database: Database,
+    opened: Opened,
+    action: Action,
+    comment: str,
+    now: datetime,
+    *,
+    notify_requester: bool,
+) -> Counted:
+    """Decide those of the opened tasks that are still pending; the first press wins."""
+    request_id, approver = opened.request.id, opened.approver
+    comment = " ".join(comment.split())[:COMMENT_LENGTH]
+    decision = Decision(by=approver.name if approver else UNSIGNED, at=now, reason=comment)
+    with database.write() as session:
+        won = set()
+        for task in opened.pending:
+            if settle.decide(session, request_id, task, action, decision):
+                won.add(task.id)
+                people.vote(
+                    session, task.id, approver.id if approver else None, action, comment, now
+                )
+        if won:
+            settle.spread(
+                session,
+                request_id,
+                now,
+                requester=notify_requester,
+                but=approver.id if approver else None,
+            )
+        request = requests.load(session, request_id)
+    if request is None:
+        raise NotAsked
+    named = {task.id for task in opened.tasks}
+    return Counted(
+        request=request,
+        decided=tuple(task for task in request.tasks if task.id in won),
+        others=tuple(task for task in request.tasks if task.id in named - won),
+    )

@@ -1,0 +1,82 @@
+"""Messages: headers that cannot be forged by what stands in a name, two parts, one recipient."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+HEADER_LENGTH = 200
+# What mail servers take without further agreement (RFC 5321); anything else is refused by us.
+ADDRESS = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*"
+)
+INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Cs"}
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who the gate's mails are from."""
+
+    name: str
+    address: str
+
+    @property
+    def domain(self) -> str:
+        """The domain in which Message-IDs are made."""
+        return self.address.rpartition("@")[2]
+
+
+def is_address(text: str) -> bool:
+    """Whether this is a mail address that can be written to."""
+    return ADDRESS.fullmatch(text) is not None and len(text) <= 254
+
+
+def clean_header(text: str) -> str:
+    """The text as one harmless header line.
+
+    Python 3.11 takes `=?utf-8?q?a=0ABcc=3A…?=` in a subject for an encoded word and writes
+    the header that hides in it (CVE-2024-6923), so `=?` is broken up.
+    """
+    plain = "".join(" " if unicodedata.category(c) in INVISIBLE else c for c in text)
+    return " ".join(plain.replace("=?", "= ?").split())[:HEADER_LENGTH]
+
+
+def message_id(key: str, sender: Sender) -> str:
+    """The Message-ID of the mail that a job sends; the same whenever it is sent again."""
+    return f"<{key}@{sender.domain}>"
+
+
+def compose(
+    sender: Sender,
+    recipient: tuple[str, str],
+    subject: str,
+    text: str,
+    html: str,
+    *,
+    key: str,
+    thread: str | None,
+    now: datetime,
+) -> EmailMessage:
+    """Make a message to one (name, address); `thread` is the Message-ID that it follows."""
+    message = EmailMessage(policy=policy.SMTP)
+    message["From"] = _address(sender.name, sender.address)
+    message["To"] = _address(*recipient)
+    message["Subject"] = clean_header(subject)
+    message["Date"] = format_datetime(now.astimezone(UTC))
+    message["Message-ID"] = message_id(key, sender)
+    if thread:
+        message["In-Reply-To"] = message["References"] = thread
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    return message
+
+
+def _address(name: str, address: str) -> Address:
+    return Address(display_name=clean_header(name), addr_spec=address)

@@ -1,0 +1,83 @@
+"""The database: transactions, and what makes SQLite hold what it promises."""
+
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, nullcontext
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+Wake = Callable[[Collection[str]], None]
+
+
+class StoreDown(Exception):
+    """Raised if the database cannot be reached or written just now; nothing was stored."""
+
+
+class Database:
+    """Hands out sessions, each one transaction.
+
+    `wake` is called after a commit with the lanes in which jobs were added.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        # A plain lock is fair enough and keeps writers out of SQLite's sleeping busy handler,
+        # whose tail was measured at 0.3 to 0.6 s with eight writers.
+        self._writing = threading.Lock() if self.is_sqlite else nullcontext()
+        self._engine = sa.create_engine(self.url, pool_size=8, max_overflow=32, pool_use_lifo=True)
+        if self.is_sqlite:
+            sa.event.listen(self._engine, "connect", _set_up_sqlite)
+            sa.event.listen(self._engine, "begin", _begin_sqlite)
+        self._writer = self._engine.execution_options(begin="IMMEDIATE")
+        self.wake: Wake = lambda lanes: None
+
+    @contextmanager
+    def write(self) -> Iterator[orm.Session]:
+        """Open one write transaction; commits at the end. Raises StoreDown."""
+        with _translated():
+            session = orm.Session(self._writer, expire_on_commit=False)
+            with self._writing, session, session.begin():
+                yield session
+            if lanes := session.info.get("lanes"):
+                self.wake(lanes)
+
+    @contextmanager
+    def read(self) -> Iterator[orm.Session]:
+        """Open one read transaction. Raises StoreDown."""
+        with _translated(), orm.Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def connection(self) -> Iterator[sa.Connection]:
+        """Open a bare connection in a write transaction, for the migrations."""
+        with _translated(), self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        raise StoreDown(
+            str(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
+        ) from error
+
+
+def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, record: object) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    kind = connection.get_execution_options().get("begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {kind}")

@@ -1,0 +1,104 @@
+"""Approvers, their votes, and the operator's alerts: who is asked and who was told."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from approval.model import Action, Approver, MailState, Person
+from approval.store.tables import AlertRow, ApproverRow, VoteRow
+
+
+def ask(session: orm.Session, request_id: str, people: Sequence[Person]) -> list[int]:
+    """Make these people approvers of the request; returns their ids."""
+    rows = [
+        ApproverRow(
+            request_id=request_id,
+            person_key=person.key,
+            name=person.name,
+            address=person.address or "",
+            mail=MailState.WAITING,
+        )
+        for person in people
+    ]
+    session.add_all(rows)
+    session.flush()
+    return [row.id for row in rows]
+
+
+def approver(session: orm.Session, approver_id: int) -> Approver | None:
+    """One approver."""
+    row = session.get(ApproverRow, approver_id)
+    return _approver(row) if row else None
+
+
+def approvers(session: orm.Session, request_id: str) -> list[Approver]:
+    """Everybody who is asked about the request."""
+    query = sa.select(ApproverRow).filter_by(request_id=request_id).order_by(ApproverRow.id)
+    return [_approver(row) for row in session.scalars(query)]
+
+
+def _approver(row: ApproverRow) -> Approver:
+    return Approver(
+        id=row.id,
+        request_id=row.request_id,
+        name=row.name,
+        address=row.address,
+        mail=row.mail,
+        mailed_at=row.mailed_at,
+        thread=row.thread,
+    )
+
+
+def mailed(
+    session: orm.Session, approver_id: int, state: MailState, now: datetime, thread: str | None
+) -> None:
+    """Note what became of the approver's mail; `thread` is the Message-ID if it was sent."""
+    row = session.get_one(ApproverRow, approver_id)
+    row.mail = state
+    if state is MailState.SENT:
+        row.mailed_at, row.thread = now, row.thread or thread
+
+
+def vote(
+    session: orm.Session,
+    task_id: int,
+    approver_id: int | None,
+    action: Action,
+    comment: str,
+    now: datetime,
+) -> None:
+    """Keep one approver's vote on one task."""
+    session.execute(
+        sa.insert(VoteRow),
+        {
+            "task_id": task_id,
+            "approver_id": approver_id,
+            "action": action,
+            "comment": comment,
+            "cast_at": now,
+        },
+    )
+
+
+def note_alert(
+    session: orm.Session, key: str, title: str, text: str, advice: str, now: datetime
+) -> datetime | None:
+    """Note a trouble; returns when the operator was last told of its kind."""
+    row = session.get(AlertRow, key)
+    if row is None:
+        row = AlertRow(key=key)
+        session.add(row)
+    row.title, row.text, row.advice, row.noted_at = title, text, advice, now
+    return row.told_at
+
+
+def alert(session: orm.Session, key: str) -> AlertRow | None:
+    """What the operator is to be told."""
+    return session.get(AlertRow, key)
+
+
+def alert_told(session: orm.Session, key: str, now: datetime) -> None:
+    """Note that the operator was told."""
+    session.get_one(AlertRow, key).told_at = now
