@@ -221,14 +221,14 @@ def _result(asked: ApprovalRequest, action: str = "accept") -> dict[str, Any]:
     }
 
 
-def _mail(asked: ApprovalRequest, *, more: int = 0) -> dict[str, Any]:
-    """What the message that asks gets."""
+def _mail(asked: ApprovalRequest, shown: int = 50) -> dict[str, Any]:
+    """What the message that asks gets; it shows only so many tasks."""
     pending = tuple(one for one in asked.tasks if one.state is TaskState.PENDING)
     return {
         "request": asked,
         "approver": BOB,
-        "tasks": pending,
-        "more": more,
+        "tasks": pending[:shown],
+        "more": max(0, len(pending) - shown),
         "links": Links(),
         "deadline": DEADLINE,
         "many": len(pending) > 1,
@@ -279,7 +279,8 @@ def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "page/error", {"title": "Busy", "reason": "Please try again.", "reference": None}
     yield "page/home", {}
 
-    yield "mail/request", _mail(states, more=7)
+    yield "mail/request", _mail(deploy(9), shown=4)
+    yield "mail/request", _mail(states)
     yield "mail/request", _mail(one)
     yield "mail/request", _mail(reconfigure())
     yield "mail/request", _mail(reconfigure(known=False))

@@ -31,8 +31,10 @@ __all__ = [
     "names_of",
     "outcome",
     "person_name",
+    "place_names",
     "place_path",
     "question",
+    "shared_place",
     "size",
     "summary",
     "tally",
@@ -84,18 +86,28 @@ def summary(tasks: Sequence[Task]) -> str:
     return f"{verbs(tasks)} {names_of(tasks)}"
 
 
-def place_path(place: Place) -> str:
-    """The place as a path: "Acme > Production (in Madrid) > Shop"; empty if unknown."""
+def place_names(place: Place) -> list[str]:
+    """The names on the way to the place, as far as they are known, the widest first."""
     datacenter = place.datacenter
     if datacenter and place.location:
         datacenter = f"{datacenter} (in {place.location})"
-    return " > ".join(part for part in (place.enterprise, datacenter, place.appliance) if part)
+    return [name for name in (place.enterprise, datacenter, place.appliance) if name]
+
+
+def place_path(place: Place) -> str:
+    """The place as a path: "Acme > Production (in Madrid) > Shop"; empty if unknown."""
+    return " > ".join(place_names(place))
+
+
+def shared_place(request: ApprovalRequest) -> Place:
+    """The place that all machines of the request share; an unknown one if they share none."""
+    places = {task.machine.place for task in request.tasks if task.machine}
+    return places.pop() if len(places) == 1 else Place()
 
 
 def common_place(request: ApprovalRequest) -> str:
-    """The place that all machines of the request share; empty if they do not share one."""
-    paths = {place_path(task.machine.place) for task in request.tasks if task.machine}
-    return paths.pop() if len(paths) == 1 else ""
+    """The path to the place that all machines share; empty if they do not share one."""
+    return place_path(shared_place(request))
 
 
 def question(request: ApprovalRequest, tasks: Sequence[Task] | None = None) -> str:
@@ -205,8 +217,13 @@ OUTCOMES = {
 }
 
 
+UNHEEDED = {Delivery.OVERTAKEN: "overtaken", Delivery.REFUSED: "refused"}
+
+
 def outcome(task: Task) -> str:
-    """The state of a task as a chip says it."""
+    """The state of a task as a chip says it: "Accepted", "Accepted but overtaken"."""
+    if task.delivery in UNHEEDED:
+        return f"{OUTCOMES[task.state]} but {UNHEEDED[task.delivery]}"
     return OUTCOMES[task.state]
 
 
@@ -229,37 +246,37 @@ def told(task: Task, platform: str) -> str:
 
 @dataclass(frozen=True)
 class Group:
-    """Tasks of which the same can be said: what was decided, by whom, what the platform knows."""
+    """Tasks of which the same can be said: what was decided, by whom, what the platform knows.
+
+    `stands` is the state they are in after all: a decision that the platform did not follow
+    does not count as one.
+    """
 
     tasks: tuple[Task, ...]
     decision: Decision | None
     outcome: str
     told: str
-    state: TaskState
+    stands: TaskState
 
 
 def alike(tasks: Iterable[Task], platform: str) -> list[Group]:
     """The tasks in groups that share one truth, so that a batch is told in few true sentences."""
-    groups: dict[tuple[TaskState, Decision | None, str], list[Task]] = {}
+    groups: dict[tuple[Decision | None, str, str, TaskState], list[Task]] = {}
     for task in tasks:
-        key = (task.state, task.decision, told(task, platform))
-        groups.setdefault(key, []).append(task)
-    return [
-        Group(tuple(members), decision, outcome(members[0]), sentence, state)
-        for (state, decision, sentence), members in groups.items()
-    ]
+        stands = TaskState.WITHDRAWN if task.delivery in UNHEEDED else task.state
+        truth = (task.decision, outcome(task), told(task, platform), stands)
+        groups.setdefault(truth, []).append(task)
+    return [Group(tuple(members), *truth) for truth, members in groups.items()]
 
 
 def _standing(task: Task) -> str:
     """One or two words on how a task stands, for a subject."""
-    if task.delivery is Delivery.OVERTAKEN:
-        return "decided otherwise"
     return "waiting" if task.state is TaskState.PENDING else outcome(task).lower()
 
 
 def tally(tasks: Iterable[Task]) -> str:
-    """How the tasks stand together: "Accepted", or "2 accepted, 1 declined, 1 waiting"."""
-    standings = [_standing(task) for task in tasks]
+    """How the tasks stand together: "Accepted", or "2 accepted, 1 waiting"."""
+    standings = sorted((_standing(task) for task in tasks), key="waiting".__eq__)
     if len(set(standings)) == 1:
         return standings[0].capitalize()
     return ", ".join(f"{standings.count(word)} {word}" for word in dict.fromkeys(standings))

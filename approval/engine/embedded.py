@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 
 import structlog
 
+from approval.clock import Clock
 from approval.engine.jobs import Jobs
 from approval.store.database import StoreDown
 from approval.store.jobs import Lane
@@ -44,7 +45,7 @@ class _Bell:
 class Embedded:
     """Runs jobs in `threads` threads for each lane."""
 
-    def __init__(self, jobs: Jobs, threads: int, clock: Callable[[], datetime]) -> None:
+    def __init__(self, jobs: Jobs, threads: int, clock: Clock) -> None:
         self._jobs = jobs
         self._clock = clock
         self._stopping = threading.Event()

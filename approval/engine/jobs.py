@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy import orm
 
+from approval.clock import Clock
 from approval.engine.retry import wait_after
 from approval.failures import Failure
 from approval.gate import Handler, Record, trouble
@@ -14,7 +16,6 @@ from approval.model import Job
 from approval.store import jobs
 from approval.store.database import Database, StoreDown
 
-Clock = Callable[[], datetime]
 log = structlog.get_logger("approval.jobs")
 
 
@@ -31,11 +32,13 @@ class Jobs:
         handlers: Mapping[jobs.Kind, Handler],
         give_up_after: timedelta,
         clock: Clock,
+        counter: Counter,
     ) -> None:
         self._database = database
         self._handlers = handlers
         self._give_up_after = give_up_after
         self._clock = clock
+        self._counter = counter
 
     def run_next(self, lane: jobs.Lane, request_id: str | None = None) -> bool:
         """Run the lane's longest due job; says whether there was one. Raises StoreDown.
@@ -88,6 +91,7 @@ class Jobs:
             return jobs.finish(session, job, now)
 
         self._fenced(job, write)
+        self._counter.labels(job.kind, "done").inc()
         log.info("job done", kind=job.kind, subject=job.subject, request=job.request_id)
 
     def _failed(self, job: Job, failure: Failure) -> None:
@@ -108,6 +112,7 @@ class Jobs:
             return jobs.postpone(session, job, now + wait, str(failure))
 
         self._fenced(job, write)
+        self._counter.labels(job.kind, "parked" if wait is None else "failed").inc()
         log.warning(
             "job failed",
             kind=job.kind,

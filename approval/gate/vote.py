@@ -45,12 +45,12 @@ class Counted:
     others: tuple[Task, ...]
 
 
-def open_request(database: Database, request_id: str, approver_id: int) -> Opened:
-    """Show a request to one of its approvers. Raises NotAsked."""
+def open_request(database: Database, approver_id: int) -> Opened:
+    """Show an approver all of the request that they are asked about. Raises NotAsked."""
     with database.read() as session:
-        request = requests.load(session, request_id)
         approver = people.approver(session, approver_id)
-    if request is None or approver is None or approver.request_id != request.id:
+        request = requests.load(session, approver.request_id) if approver else None
+    if request is None:
         raise NotAsked
     return Opened(request, request.tasks, approver)
 

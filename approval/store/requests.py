@@ -60,7 +60,7 @@ def known(session: orm.Session, platform: str, task_ids: Iterable[str]) -> dict[
             TaskRow.platform == platform, TaskRow.platform_task_id.in_(list(task_ids))
         )
     )
-    return dict(rows.tuples())
+    return {row.platform_task_id: row.request_id for row in rows}
 
 
 def find_task(session: orm.Session, platform: str, platform_task_id: str) -> tuple[str, int] | None:

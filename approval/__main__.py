@@ -1,0 +1,5 @@
+"""`python -m approval` is `approval`."""
+
+from approval.cli import main
+
+main()

@@ -1,0 +1,174 @@
+"""Assembly: the real objects from the settings, and what has to be taken down again."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import make_url
+
+from approval.cli.keys import link_keys
+from approval.clock import utc_now
+from approval.config import Config
+from approval.decisions import Policy
+from approval.engine.embedded import Embedded
+from approval.engine.jobs import Jobs
+from approval.gate import Handler
+from approval.gate.consider import Consider
+from approval.gate.release import Release
+from approval.gate.tell import Tell
+from approval.links import Links
+from approval.mail import Transport
+from approval.mail.message import Sender
+from approval.mail.smtp import Server as SmtpServer
+from approval.mail.smtp import Smtp
+from approval.metrics import Metrics
+from approval.platforms import Platform
+from approval.platforms.registry import PLATFORMS
+from approval.rendering import Templates
+from approval.store.database import Database
+from approval.store.jobs import Kind
+from approval.web.access import Door
+from approval.web.answers import Answers
+from approval.web.app import create_app
+from approval.web.callback import callback_routes
+from approval.web.health import health_routes
+from approval.web.pages import Pages
+
+SIDE_BY_SIDE = 8  # tasks of one batch that are looked at together
+
+
+@dataclass(frozen=True)
+class Service:
+    """A whole gate, not yet running."""
+
+    database: Database
+    jobs: Jobs
+    engine: Embedded
+    app: Flask
+    transport: Transport
+    side_by_side: ThreadPoolExecutor
+
+    def close(self) -> None:
+        """Let go of everything that is held open."""
+        self.side_by_side.shutdown()
+        self.transport.close()
+        self.database.close()
+
+
+def build_platform(config: Config) -> Platform:
+    """The configured platform."""
+    return PLATFORMS[config.platform_name].build(config.platform)
+
+
+def build_transport(config: Config) -> Smtp:
+    """The configured mail server."""
+    mail = config.mail
+    return Smtp(
+        SmtpServer(
+            host=mail.host,
+            port=mail.port,
+            security=mail.security,
+            username=mail.username,
+            password=mail.password.get_secret_value() if mail.password else None,
+            ca_file=mail.ca_file,
+            timeout=mail.timeout,
+        )
+    )
+
+
+def build_templates(config: Config, platform: Platform) -> Templates:
+    """The templates, the operator's first."""
+    folder = config.server.templates
+    return Templates(
+        config.file.parent / folder if folder else None,
+        {"brand": config.server.brand, "platform": platform.title},
+    )
+
+
+def database_file(config: Config) -> Path:
+    """The SQLite file."""
+    return Path(make_url(config.database).database or "")
+
+
+def build_policy(config: Config) -> Policy:
+    """The rules that the operator wrote."""
+    return Policy(
+        guarded_types=config.policy.guarded_types,
+        own_request=config.policy.own_request,
+        self_approval=config.policy.self_approval,
+        default_action=config.server.default_action,
+    )
+
+
+def assemble(config: Config) -> Service:
+    """Build a gate. Raises TemplateError, StoreDown."""
+    database = Database(config.database)
+    platform = build_platform(config)
+    transport = build_transport(config)
+    templates = build_templates(config, platform)
+    links = Links(link_keys(config, database_file(config)), config.public_url, config.links.valid)
+    metrics = Metrics(database, utc_now)
+    side_by_side = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="look")
+    tell = Tell(
+        database,
+        links,
+        templates,
+        transport,
+        Sender(*parseaddr(config.mail.sender)),
+        operator=parseaddr(config.mail.operator or "")[1] or None,
+        subjects=_subjects(config),
+    )
+    notify = config.policy.notify_requester
+    handlers: dict[Kind, Handler] = {
+        Kind.CONSIDER: Consider(
+            database, platform, build_policy(config), side_by_side, notify_requester=notify
+        ),
+        Kind.RELEASE: Release(database, platform, notify_requester=notify),
+        Kind.ASK: tell.ask,
+        Kind.NOTE: tell.note,
+        Kind.OUTCOME: tell.outcome,
+        Kind.ALERT: tell.alert,
+    }
+    jobs = Jobs(database, handlers, config.engine.give_up_after, utc_now, metrics.jobs)
+    engine = Embedded(jobs, config.engine.threads, utc_now)
+    database.wake = engine.wake
+    app = _app(config, database, platform, links, Pages(templates), engine, metrics)
+    return Service(database, jobs, engine, app, transport, side_by_side)
+
+
+def _app(
+    config: Config,
+    database: Database,
+    platform: Platform,
+    links: Links,
+    pages: Pages,
+    engine: Embedded,
+    metrics: Metrics,
+) -> Flask:
+    secrets = [secret.get_secret_value() for secret in config.server.callback_secret]
+    answers = Answers(
+        database,
+        Door(database, platform.name, links, utc_now, signed=config.links.signed),
+        pages,
+        utc_now,
+        metrics.decisions,
+        one_click=config.links.one_click,
+        notify_requester=config.policy.notify_requester,
+    )
+    return create_app(
+        pages,
+        [
+            callback_routes(database, platform, secrets, utc_now, metrics.callbacks),
+            answers.routes(),
+            health_routes(database, lambda: engine.alive, metrics, utc_now),
+        ],
+        config.server.trusted_proxies,
+    )
+
+
+def _subjects(config: Config) -> dict[str, str]:
+    """Subjects that the operator fixed, by the name of the mail."""
+    fixed = {"request": config.mail.admin_subject, "outcome": config.mail.requester_subject}
+    return {name: subject for name, subject in fixed.items() if subject}

@@ -1,0 +1,103 @@
+"""The commands."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from approval import __version__
+from approval.cli import checking, serving
+from approval.clock import utc_now
+from approval.config import SECTIONS, Config, ConfigError, load
+from approval.config.example import example
+from approval.gate import trouble
+from approval.logs import configure_logs
+from approval.rendering import TemplateError
+from approval.store import migrate
+from approval.store.database import Database, StoreDown
+
+
+def _load(file: Path) -> Config:
+    """The settings, or an end with every problem named."""
+    try:
+        return load(file, os.environ)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(f"problem  {problem}", err=True)
+        sys.exit(2)
+
+
+settings_option = click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    default=Path("workflow.cfg"),
+    show_default=True,
+    help="The settings file.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """An approval gate for cloud platforms."""
+
+
+@main.command()
+@settings_option
+def serve(file: Path) -> None:
+    """Run the gate until it is told to stop."""
+    config = _load(file)
+    configure_logs()
+    for warning in config.warnings:
+        click.echo(f"warning  {warning}", err=True)
+    try:
+        serving.serve(config)
+    except (serving.AlreadyServed, StoreDown, TemplateError, OSError) as error:
+        click.echo(f"problem  {error}", err=True)
+        sys.exit(1)
+
+
+@main.command()
+@settings_option
+def check(file: Path) -> None:
+    """Find every mistake in the settings and templates; try store, platform and mail server."""
+    sys.exit(0 if checking.check(_load(file)) else 1)
+
+
+@main.command()
+def settings() -> None:
+    """Print a workflow.cfg with every key explained."""
+    click.echo(example(SECTIONS), nl=False)
+
+
+@main.command()
+@settings_option
+@click.argument("tasks", nargs=-1)
+def redeliver(file: Path, tasks: tuple[str, ...]) -> None:
+    """Take up what was set aside for the operator: all of it, or the decisions of TASKS."""
+    config = _load(file)
+    database = Database(config.database)
+    with database.write() as session:
+        taken = trouble.redeliver(session, list(tasks) or None, config.platform_name, utc_now())
+    database.close()
+    for line in taken:
+        click.echo(line)
+    click.echo(f"{len(taken)} taken up")
+    sys.exit(0 if taken or not tasks else 1)
+
+
+@main.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command()
+@settings_option
+def upgrade(file: Path) -> None:
+    """Bring the tables up to this version (`approval serve` does it by itself)."""
+    database = Database(_load(file).database)
+    migrate.upgrade(database)
+    database.close()
+    click.echo("up to date")

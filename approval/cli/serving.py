@@ -1,0 +1,69 @@
+"""`approval serve`: the gate in one process, from the first lock to the last answer."""
+
+import fcntl
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from approval.cli.assembly import Service, assemble, database_file
+from approval.clock import utc_now
+from approval.config import Config
+from approval.store import jobs
+from approval.store.migrate import upgrade
+from approval.web.server import Server
+
+FINISH = 30.0  # seconds that jobs under way have to end
+log = structlog.get_logger("approval")
+
+
+class AlreadyServed(Exception):
+    """Raised if another process serves the same SQLite file."""
+
+
+def serve(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT. Raises AlreadyServed, StoreDown or OSError at the start."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with _alone(database_file(config)):
+        service = assemble(config)
+        try:
+            _run(service, config, stop)
+        finally:
+            service.close()
+
+
+def _run(service: Service, config: Config, stop: threading.Event) -> None:
+    upgrade(service.database)
+    _hand_back(service)
+    server = Server(service.app, config.server.bind_address, config.server.bind_port)
+    service.engine.start()
+    log.info("serving", address=config.server.bind_address, port=server.port,
+             public_url=config.public_url)  # fmt: skip
+    server.run(until=stop.is_set)
+    if not service.engine.stop(FINISH):
+        _hand_back(service)
+    log.info("stopped")
+
+
+def _hand_back(service: Service) -> None:
+    """Whoever held leases is gone, as we are alone: no need to wait for them to run out."""
+    with service.database.write() as session:
+        orphans = jobs.hand_back(session, utc_now())
+    if orphans:
+        log.info("resuming jobs that were cut off", jobs=orphans)
+
+
+@contextmanager
+def _alone(database: Path) -> Iterator[None]:
+    """Hold the lock that keeps a second gate off the same SQLite file."""
+    with database.with_name(database.name + ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyServed(f"another gate serves {database} already") from error
+        yield

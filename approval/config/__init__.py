@@ -1,0 +1,163 @@
+"""Settings: `workflow.cfg`, the environment and secret files become one checked, frozen value."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ValidationError
+
+from approval.config.reading import ConfigError, read_sections
+from approval.config.sections import Engine, Links, Mail, Policy, Server
+from approval.platforms.registry import PLATFORMS
+
+__all__ = ["SECTIONS", "Config", "ConfigError", "load"]
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "server": Server,
+    **{name: kind.settings for name, kind in PLATFORMS.items()},
+    "mail": Mail,
+    "links": Links,
+    "policy": Policy,
+    "engine": Engine,
+}
+CURE = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings, checked; `platform` are those of the platform named `platform_name`."""
+
+    file: Path
+    server: Server
+    platform_name: str
+    platform: Any
+    mail: Mail
+    links: Links
+    policy: Policy
+    engine: Engine
+    warnings: tuple[str, ...]
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach the gate, without trailing slash."""
+        return public_url(self.server)
+
+    @property
+    def database(self) -> str:
+        """The database's URL; a relative SQLite file lies beside the settings file."""
+        url = self.server.database
+        kind, _, path = url.partition(":///")
+        if kind == "sqlite" and path and not path.startswith("/"):
+            return f"sqlite:///{self.file.parent.resolve() / path}"
+        return url
+
+
+def load(file: Path, environment: Mapping[str, str]) -> Config:
+    """Read and check the settings. Raises ConfigError with every problem there is."""
+    sections = read_sections(file, environment, SECTIONS)
+    problems = list(sections.problems)
+    platform = _platform(sections.values, problems)
+    models: dict[str, Any] = {}
+    for name, model in SECTIONS.items():
+        if name in PLATFORMS and name != platform:
+            continue
+        try:
+            models[name] = model.model_validate(dict(sections.values.get(name, {})))
+        except ValidationError as error:
+            problems += [_explain(name, details) for details in error.errors()]
+    warnings = list(sections.warnings)
+    if "server" in models and "links" in models:
+        problems += _exposed(models["server"], models["links"], warnings)
+    if problems:
+        raise ConfigError(problems)
+    warnings += _warnings(models, platform)
+    return Config(
+        file=file,
+        platform_name=platform,
+        platform=models[platform],
+        warnings=tuple(warnings),
+        **{name: models[name] for name in ("server", "mail", "links", "policy", "engine")},
+    )
+
+
+def _platform(values: Mapping[str, Mapping[str, str]], problems: list[str]) -> str:
+    """The platform that this gate serves: the one whose section is filled in."""
+    filled = [name for name in PLATFORMS if values.get(name)]
+    if len(filled) > 1:
+        problems.append(
+            f"[{filled[1]}]: one gate serves one platform; give this one a gate of its own"
+        )
+    return filled[0] if filled else next(iter(PLATFORMS))
+
+
+def public_url(server: Server) -> str:
+    """The configured public URL, or the one that the 2013 keys make."""
+    if server.public_url:
+        return server.public_url.rstrip("/")
+    host = server.hostname or server.bind_address
+    return f"http://{host}:{server.port or server.bind_port}"
+
+
+def _explain(section: str, details: Any) -> str:
+    """One problem with section, key and cure."""
+    key = ".".join(str(part) for part in details["loc"])
+    if details["type"] == "missing":
+        return f"[{section}] {key}: is missing; it has no default"
+    message = str(details["msg"]).removeprefix("Value error, ")
+    return f"[{section}] {key}: {message}" if key else f"[{section}] {message}"
+
+
+def _exposed(server: Server, links: Links, warnings: list[str]) -> list[str]:
+    """What must not be open to a network; what may but should not goes to the warnings."""
+    problems = []
+    bound_to_loopback = is_loopback(server.bind_address)
+    if not server.callback_secret and not bound_to_loopback:
+        problems.append(
+            "[server] callback_secret: is required unless bind_address is a loopback address, "
+            f"else anybody who reaches the gate can have managers mailed; {CURE}"
+        )
+    if not (server.public_url or server.hostname) and not bound_to_loopback:
+        problems.append(
+            "[server] public_url: is required unless bind_address is a loopback address; "
+            "write the address under which people reach the gate, as https://gate.example.com"
+        )
+    url = urlsplit(public_url(server))
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
+        if server.public_url and not links.plain_http:
+            problems.append(
+                "[server] public_url: links decide, so they must not travel in clear text; "
+                "use https://, or allow it with [links] plain_http = yes"
+            )
+        else:
+            warnings.append(
+                f"links lead to {url.scheme}://{url.netloc} and travel in clear text; "
+                "put the gate behind HTTPS and set [server] public_url"
+            )
+    return problems
+
+
+def _warnings(models: Mapping[str, Any], platform: str) -> list[str]:
+    """What works but should not stay as it is."""
+    found = [f"[{platform}] {text}" for text in models[platform].warnings()]
+    if models["links"].one_click:
+        found.append(
+            "[links] one_click = yes: opening a link decides; mail scanners open every link"
+        )
+    if not models["links"].signed:
+        found.append("[links] signed = no: whoever knows or guesses a task's id can decide it")
+    if models["policy"].guarded_types == frozenset():
+        found.append("[policy] guarded_types is empty: everything is accepted, nobody is asked")
+    if not models["mail"].operator:
+        found.append("[mail] operator is not set: nobody is told by mail when something fails")
+    return found
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the host."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,268 @@
+"""The sections of `workflow.cfg`. Defaults and explanations stand here and nowhere else."""
+
+import re
+from datetime import timedelta
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from approval.mail.message import is_address
+from approval.mail.smtp import Security
+from approval.model import Action
+
+SECRET_LENGTH = 22  # characters; 128 bits in URL-safe base64
+UNITS = {
+    "s": "seconds", "sec": "seconds", "second": "seconds", "seconds": "seconds",
+    "min": "minutes", "minute": "minutes", "minutes": "minutes",
+    "h": "hours", "hour": "hours", "hours": "hours",
+    "d": "days", "day": "days", "days": "days",
+}  # fmt: skip
+ACTIONS = {
+    "accept": Action.ACCEPT,
+    "continue": Action.ACCEPT,
+    "cancel": Action.DECLINE,
+    "decline": Action.DECLINE,
+}
+
+
+def _none_if_empty(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _action(value: Any) -> Any:
+    if isinstance(value, Action) or value is None:
+        return value
+    try:
+        return ACTIONS[str(value).strip().lower()]
+    except KeyError:
+        raise ValueError(f"{value!r} is neither ACCEPT nor CANCEL") from None
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"\s*(\d+)\s*([a-z]+)\s*", str(value).lower())
+    if not match or match[2] not in UNITS:
+        raise ValueError(f"{value!r} is not a length of time; write it as '3 days' or '5 min'")
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+def _words(value: Any) -> Any:
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+def _secrets(value: Any) -> Any:
+    """Several secrets separated by spaces, each long enough not to be guessed."""
+    secrets = _words(value)
+    for secret in secrets:
+        if len(secret) < SECRET_LENGTH:
+            raise ValueError(f"must have at least {SECRET_LENGTH} characters")
+    return secrets
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_secrets)]
+OptionalText = Annotated[str | None, BeforeValidator(_none_if_empty)]
+
+
+class Section(BaseModel):
+    """What all sections have in common: frozen, no unknown keys, no value in a message."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True
+    )
+
+
+class Server(Section):
+    """The gate itself."""
+
+    bind_address: str = Field(default="127.0.0.1", description="The address to listen on.")
+    bind_port: int = Field(default=8080, ge=0, le=65535, description="The port to listen on.")
+    public_url: OptionalText = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="Where people and the platform reach the gate, as https://gate.example.com. "
+        "Links in mails begin with it. A path is fine: https://intranet.example.com/gate.",
+    )
+    hostname: OptionalText = Field(
+        default=None, description="As in 2013: without public_url, links lead to this host."
+    )
+    port: Annotated[int | None, BeforeValidator(_none_if_empty)] = Field(
+        default=None, description="As in 2013: without public_url, links lead to this port."
+    )
+    default_action: Annotated[Action, BeforeValidator(_action)] = Field(
+        default=Action.DECLINE,
+        description="What happens when nobody can be asked: CANCEL or ACCEPT.",
+    )
+    database: str = Field(
+        default="sqlite:///workflow.db",
+        description="Where the gate keeps everything. A relative file lies beside this one.",
+    )
+    callback_secret: Secrets = Field(
+        default=(),
+        description="The platform calls /callback/SECRET (or sends SECRET as user name or "
+        "password). At least 22 characters; two, separated by a space, while you change it. "
+        "Required unless bind_address is a loopback address.",
+    )
+    secret_key: Secrets = Field(
+        default=(),
+        description="Signs the links. At least 22 characters; several, separated by spaces, from "
+        "the oldest to the newest, which signs. Made and kept beside a SQLite file if not set.",
+    )
+    templates: Annotated[Path | None, BeforeValidator(_none_if_empty)] = Field(
+        default=None,
+        description="A folder with your own templates; a file there replaces the gate's file of "
+        "the same name. A relative folder lies beside this file.",
+    )
+    brand: str = Field(
+        default="Approval gate", description="Your organisation's name on mails and pages."
+    )
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        description="How many reverse proxies stand before the gate: whose X-Forwarded-For to "
+        "believe in the log.",
+    )
+
+    @field_validator("database")
+    @classmethod
+    def _is_sqlite(cls, value: str) -> str:
+        if not value.startswith("sqlite:///"):
+            raise ValueError("write a SQLite file as sqlite:///workflow.db")
+        return value
+
+
+class Mail(Section):
+    """How mails leave, and what stands in them."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    sender: str = Field(
+        alias="from", description="Who mails are from, as Approval gate <gate@example.com>."
+    )
+    host: str = Field(default="localhost", description="The mail server.")
+    port: int = Field(default=25, ge=1, le=65535, description="Its port; often 587 or 465.")
+    security: Security = Field(
+        default=Security.NONE,
+        description="none, starttls (mostly port 587) or tls (mostly port 465). What is asked "
+        "for is required, and the server has to prove who it is.",
+    )
+    username: OptionalText = Field(default=None, description="To log in, if the server wants it.")
+    password: Annotated[SecretStr | None, BeforeValidator(_none_if_empty)] = Field(
+        default=None, description="The password to log in."
+    )
+    ca_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = Field(
+        default=None, description="Certificates (PEM) to trust instead of the public authorities."
+    )
+    timeout: float = Field(default=30, gt=0, le=300, description="Seconds for each step.")
+    operator: OptionalText = Field(
+        default=None, description="The address of whoever is told when something fails."
+    )
+    admin_subject: OptionalText = Field(
+        default=None,
+        description="The subject of mails to approvers; the gate's own says who wants what.",
+    )
+    requester_subject: OptionalText = Field(
+        default=None,
+        description="The subject of mails to requesters; the gate's own says what became of what.",
+    )
+
+    @field_validator("sender", "operator")
+    @classmethod
+    def _has_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not is_address(parseaddr(value)[1]):
+            raise ValueError(f"{value!r} holds no mail address, as gate@example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _keeps_the_password(self) -> Self:
+        local = self.host in ("localhost", "127.0.0.1", "::1")
+        if self.username and self.security is Security.NONE and not local:
+            raise ValueError(
+                "security: a login must not travel in clear text; set it to starttls or tls"
+            )
+        return self
+
+
+class Links(Section):
+    """The links in mails."""
+
+    valid_days: int = Field(
+        default=7, ge=1, le=90, description="How many days a link can be used to decide."
+    )
+    one_click: bool = Field(
+        default=False,
+        description="yes: opening a link decides, as in 2013. Mail scanners open every link, so "
+        "they will decide too.",
+    )
+    signed: bool = Field(
+        default=True,
+        description="no: links without token work too, as in 2013. Whoever knows a task's id "
+        "can then decide it.",
+    )
+    plain_http: bool = Field(
+        default=False, description="yes: public_url may be http:// outside this machine."
+    )
+
+    @property
+    def valid(self) -> timedelta:
+        """How long a link can be used to decide."""
+        return timedelta(days=self.valid_days)
+
+
+class Policy(Section):
+    """What needs an approval, and whose."""
+
+    guarded_types: Annotated[
+        frozenset[str] | None,
+        BeforeValidator(lambda value: [word.upper() for word in _words(value)]),
+    ] = Field(
+        default=None,
+        validate_default=False,
+        description="Task types that need an approval, as DEPLOY, UNDEPLOY, RECONFIGURE; others "
+        "are accepted at once. Not set: all need one.",
+    )
+    own_request: Annotated[
+        Action | None,
+        BeforeValidator(lambda value: None if str(value).lower() == "ask" else _action(value)),
+    ] = Field(
+        default=None,
+        validate_default=False,
+        description="What happens to requests of people who may approve: ask (the others are "
+        "asked), accept or cancel.",
+    )
+    self_approval: bool = Field(
+        default=False, description="yes: approvers are asked about their own requests too."
+    )
+    notify_requester: bool = Field(
+        default=True, description="Whether requesters are told what became of their requests."
+    )
+
+
+class Engine(Section):
+    """When and where the work outside web requests is done."""
+
+    kind: Literal["embedded"] = Field(
+        default="embedded", description="embedded: threads in the serving process."
+    )
+    threads: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description="Threads for each of three lanes: telling the platform, asking the platform, "
+        "mailing. None waits for another.",
+    )
+    give_up_after: Duration = Field(
+        default=timedelta(days=3),
+        description="How long to try before an operator is asked to see to it.",
+    )

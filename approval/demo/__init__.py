@@ -1,0 +1,1 @@
+"""A simulated platform and a mailbox, for trying the gate out and for its tests."""

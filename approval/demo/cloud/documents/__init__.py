@@ -1,0 +1,1 @@
+"""The documents in which the API describes things."""

@@ -1,0 +1,63 @@
+"""Figures for Prometheus: what was counted since the start, and what waits in the store."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from approval.clock import Clock
+from approval.store import jobs
+from approval.store.database import Database, StoreDown
+
+
+class Metrics:
+    """The counters, and the registry that holds them."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.registry = CollectorRegistry()
+        self.callbacks = Counter(
+            "approval_callbacks", "Callbacks by HTTP status.", ["status"], registry=self.registry
+        )
+        self.decisions = Counter(
+            "approval_decisions", "Tasks decided by people.", ["action"], registry=self.registry
+        )
+        self.jobs = Counter(
+            "approval_jobs", "Jobs run, by kind and end.", ["kind", "end"], registry=self.registry
+        )
+        self.registry.register(_Backlog(database, clock))
+
+
+class _Backlog(Collector):
+    """Reads the store when somebody asks."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def describe(self) -> list[Metric]:
+        return []  # so that registering does not read the store
+
+    def collect(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily("approval_jobs_waiting", "Jobs to do.", labels=["kind"])
+        oldest = GaugeMetricFamily(
+            "approval_jobs_oldest_seconds", "Age of the oldest job to do.", labels=["kind"]
+        )
+        parked = GaugeMetricFamily(
+            "approval_jobs_parked", "Jobs that wait for an operator.", labels=["kind"]
+        )
+        up = GaugeMetricFamily("approval_store_up", "Whether the store answers.")
+        try:
+            with self._database.read() as session:
+                backlog = jobs.backlog(session)
+            up.add_metric([], 1)
+        except StoreDown:
+            backlog = []
+            up.add_metric([], 0)
+        for entry in backlog:
+            waiting.add_metric([entry.kind], entry.waiting)
+            parked.add_metric([entry.kind], entry.parked)
+            if entry.oldest is not None:
+                age = (self._clock() - entry.oldest).total_seconds()
+                oldest.add_metric([entry.kind], age)
+        yield from (up, waiting, oldest, parked)

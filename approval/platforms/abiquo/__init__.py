@@ -1,0 +1,105 @@
+"""Abiquo as a platform: 2.6 with XML to 6.1 with JSON."""
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from approval.model import Action, Callback, Description, HeldTask, Person, PlatformState, Reading
+from approval.platforms import PlatformError
+from approval.platforms.abiquo import callback, description
+from approval.platforms.abiquo.approvers import Approvers, in_all
+from approval.platforms.abiquo.client import Client
+from approval.platforms.abiquo.documents import UNPRINTABLE, Document
+from approval.platforms.abiquo.machines import enterprise_of
+from approval.platforms.abiquo.reader import Reader
+from approval.platforms.abiquo.readings import read_back
+from approval.platforms.abiquo.replies import NotFound
+from approval.platforms.abiquo.settings import Settings
+from approval.platforms.abiquo.users import role_of
+
+__all__ = ["Abiquo", "Settings"]
+
+RELEASES = {Action.ACCEPT: "continue", Action.DECLINE: "cancel"}
+MAX_MESSAGE = 1000
+VERSION = re.compile(r"[0-9][0-9A-Za-z.-]{0,30}")
+
+
+class Abiquo:
+    """The platform behind one API and one account. May be used by several threads."""
+
+    name = "abiquo"
+    title = "Abiquo"
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._root = settings.root
+        self._client = Client(settings)
+        self._reader = Reader(self._client, settings.api_timeout, clock)
+        self._approvers = Approvers(
+            self._client, self._reader, self._root, settings.api_approve_role, clock
+        )
+
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Callback:
+        return callback.read(body, headers, self._root)
+
+    def look(self, task: HeldTask) -> Reading:
+        try:
+            document = self._client.get(task.links["self"], "task")
+        except NotFound as error:
+            self._believe(error)
+            return Reading(PlatformState.GONE)
+        return read_back(task, document, self._root)
+
+    def describe(self, tasks: Sequence[HeldTask]) -> Description:
+        return description.describe(tasks, self._reader, self._root)
+
+    def approvers(self, tasks: Sequence[HeldTask]) -> list[Person]:
+        targets = {task.links["target"]: "virtualmachine" for task in tasks}
+        enterprises = set()
+        for path, answer in self._reader.get_all(targets).items():
+            if isinstance(answer, PlatformError):
+                raise answer
+            enterprises.add(self._enterprise(path, answer))
+        return in_all([self._approvers.of(enterprise) for enterprise in sorted(enterprises)])
+
+    def release(self, task: HeldTask, action: Action, message: str, key: str) -> None:
+        text = " ".join(UNPRINTABLE.sub(" ", message).split())
+        self._client.post(task.links[RELEASES[action]], text[:MAX_MESSAGE], key)
+
+    def check(self) -> str:
+        user = self._client.get("login", "user")
+        who = user.text("nick") or "somebody"
+        role = role_of(user)
+        return (
+            f"Abiquo {self._version()} at {self._client.location}, "
+            f"signed in as {who}{f' ({role})' if role else ''}"
+        )
+
+    def close(self) -> None:
+        """End all connections. Nothing may be asked afterwards."""
+        self._reader.close()
+        self._client.close()
+
+    def _believe(self, error: NotFound) -> None:
+        """Tell a task that is gone from an address where there is no API at all.
+
+        A proxy's 404 would otherwise end every task that waits.
+        """
+        if error.says_so:
+            return
+        try:
+            self._client.get("login", "user")
+        except NotFound as nowhere:
+            raise PlatformError(f"{nowhere}; is api_location right?", alert=True) from nowhere
+
+    def _enterprise(self, path: str, machine: Document) -> str:
+        enterprise = enterprise_of(machine, self._root)
+        if enterprise is None:
+            raise PlatformError(f"GET {path}: the machine has no enterprise link", alert=True)
+        return enterprise
+
+    def _version(self) -> str:
+        try:
+            version = self._client.get_text("version")
+        except PlatformError:
+            return "of unknown version"
+        return version if VERSION.fullmatch(version) else "of unknown version"

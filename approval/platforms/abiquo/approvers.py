@@ -1,0 +1,91 @@
+"""Who may decide about the machines of an enterprise."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from threading import Lock
+
+from cachetools import TTLCache, cached
+
+from approval.model import Person
+from approval.platforms import PlatformError
+from approval.platforms.abiquo.client import Client
+from approval.platforms.abiquo.documents import Document
+from approval.platforms.abiquo.reader import KEPT_SECONDS, Reader
+from approval.platforms.abiquo.users import key_of, may_act, person, role_of, role_path
+
+PAGE = 100
+MAX_USERS = 20_000
+KEPT_SIZE = 1000
+
+
+class Approvers:
+    """Lists the users who hold one role. May be used by several threads."""
+
+    def __init__(
+        self,
+        client: Client,
+        reader: Reader,
+        root: str,
+        role: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._reader = reader
+        self._root = root
+        self._role = role
+        kept: TTLCache[tuple[object, ...], tuple[Person, ...]]
+        kept = TTLCache(KEPT_SIZE, KEPT_SECONDS, clock)
+        self.of = cached(kept, lock=Lock())(self._of)  # failures are not kept
+
+    def _of(self, enterprise: str) -> tuple[Person, ...]:
+        """The approvers in the enterprise at this path. Raises PlatformError."""
+        found = (
+            person(user, key, self._role)
+            for key, user in self._users(enterprise)
+            if may_act(user) and self._role_of(user) == self._role
+        )
+        return tuple(approver for approver in found if approver.address)
+
+    def _users(self, enterprise: str) -> Iterator[tuple[str, Document]]:
+        """All users, page by page. The platform's own links to pages are not followed."""
+        seen: set[str] = set()
+        received = 0
+        while True:
+            page = self._page(enterprise, received)
+            users = page.items("user", "userWithRole") or []
+            received += len(users)
+            keyed = {key_of(user, enterprise, self._root): user for user in users}
+            fresh = {key: user for key, user in keyed.items() if key and key not in seen}
+            yield from fresh.items()
+            seen |= fresh.keys()
+            if not fresh or _is_last(page, received):
+                return
+            if received > MAX_USERS:
+                raise PlatformError(f"{enterprise} has more than {MAX_USERS} users", alert=True)
+
+    def _page(self, enterprise: str, start: int) -> Document:
+        params = {"startwith": str(start), "limit": str(PAGE)}
+        return self._client.get(f"{enterprise}/users", "users", params)
+
+    def _role_of(self, user: Document) -> str | None:
+        if path := role_path(user, self._root):
+            return self._reader.get(path, "role").text("name")
+        return role_of(user)
+
+
+def in_all(groups: Sequence[Sequence[Person]]) -> list[Person]:
+    """The people of the first group who are in every other too; an address makes a person."""
+    people: dict[str, Person] = {}
+    for one in groups[0] if groups else ():
+        people.setdefault(_address(one), one)
+    others = [{_address(one) for one in group} for group in groups[1:]]
+    return [people[one] for one in people if all(one in other for other in others)]
+
+
+def _is_last(page: Document, received: int) -> bool:
+    total = page.number("totalSize")
+    return total is not None and received >= total and not page.links_to("next")
+
+
+def _address(one: Person) -> str:
+    return (one.address or "").lower()

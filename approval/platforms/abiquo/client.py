@@ -1,0 +1,145 @@
+"""Calls to the platform's API."""
+
+import base64
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
+
+from approval.platforms import PlatformError
+from approval.platforms.abiquo.documents import Document
+from approval.platforms.abiquo.hrefs import PATH
+from approval.platforms.abiquo.replies import Reply, expect
+from approval.platforms.abiquo.settings import Settings
+
+CONNECTIONS = 32
+MAX_BODY = 8 * 2**20
+CHUNK = 2**16
+PATIENCE = 2  # times the timeout, for a whole answer; a timeout only limits each silence
+
+ANSWERED = (200,)
+RELEASED = (200, 202, 204)
+ERRORS = "application/json, application/xml;q=0.9, */*;q=0.1"
+
+
+class Client:
+    """A connection to one API with one account. May be used by several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.location = settings.api_location
+        self._version = f"; version={settings.api_version}" if settings.api_version else ""
+        self._timeout = settings.api_timeout
+        # Given with each call, so that nothing in the environment comes before it.
+        self._verify = str(settings.api_ca_file) if settings.api_ca_file else True
+        self._session = _session(_authorization(settings))
+
+    def get(self, path: str, entity: str, params: Mapping[str, str] | None = None) -> Document:
+        """Read an object, as "virtualmachine". Raises PlatformError; NotFound for a 404."""
+        media = f"application/vnd.abiquo.{entity}"
+        accept = f"{media}+json{self._version}, {media}+xml{self._version};q=0.9"
+        return self._call("GET", path, {"Accept": accept}, params=params).document()
+
+    def get_text(self, path: str) -> str:
+        """Read a plain text. Raises PlatformError."""
+        reply = self._call("GET", path, {"Accept": "text/plain, */*;q=0.1"})
+        return reply.body.decode("utf-8", "replace").strip()
+
+    def post(self, path: str, message: str, key: str) -> None:
+        """Tell the platform to act, once or again; it shows the message in its events."""
+        headers = {"Accept": ERRORS, "Idempotency-Key": key}
+        if message:
+            headers["Content-Type"] = "text/plain; charset=utf-8"
+        self._call("POST", path, headers, message.encode())
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Reply:
+        if not PATH.fullmatch(path):
+            raise PlatformError(f"{path[:80]!a} is no path of the API", permanent=True)
+        call = f"{method} {path}"
+        try:
+            reply = self._send(call, headers, body, params)
+        except (OSError, HTTPError) as error:  # all of requests and all of urllib3
+            raise _unanswered(call, error) from error
+        return expect(reply, RELEASED if method == "POST" else ANSWERED, datetime.now(UTC))
+
+    def _send(
+        self,
+        call: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        params: Mapping[str, str] | None,
+    ) -> Reply:
+        method, path = call.split(" ", 1)
+        deadline = time.monotonic() + PATIENCE * self._timeout
+        with self._session.request(
+            method,
+            f"{self.location}/{path}",
+            headers=headers,
+            params=params,
+            data=body,
+            timeout=self._timeout,
+            allow_redirects=False,
+            stream=True,
+            verify=self._verify,
+        ) as response:
+            content = _read(response, deadline)
+            return Reply(call, response.status_code, response.headers, content)
+
+
+def _authorization(settings: Settings) -> str:
+    if settings.api_token:
+        return f"Token {settings.api_token.get_secret_value()}"
+    password = settings.api_password.get_secret_value() if settings.api_password else ""
+    account = f"{settings.api_username}:{password}".encode()
+    return f"Basic {base64.b64encode(account).decode()}"
+
+
+def _session(authorization: str) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # proxies, netrc and certificates of the environment are not ours
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers["Authorization"] = authorization
+    session.headers["User-Agent"] = "approval"
+    session.headers["Accept-Encoding"] = "identity"  # answers are small; what unpacks may not be
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS))
+    return session
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """The whole body. A timeout would let a drop every few seconds go on for ever."""
+    parts, size = [], 0
+    while part := response.raw.read1(CHUNK, decode_content=True):
+        size += len(part)
+        if size > MAX_BODY:
+            raise HTTPError(f"the answer is larger than {MAX_BODY} bytes")
+        if time.monotonic() > deadline:
+            raise TimeoutError("the answer did not end in time")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _unanswered(call: str, error: Exception) -> PlatformError:
+    """Whether the platform acted is unknown. A certificate that does not fit is for people."""
+    alert = isinstance(error, requests.exceptions.SSLError)
+    return PlatformError(f"{call}: {_reason(error)}", alert=alert)
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong, from the layer that knows; those above repeat the whole address."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return str(error)[:200] or type(error).__name__

@@ -1,0 +1,99 @@
+"""What the platform's answers mean: success, or which kind of failure."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from approval.platforms import PlatformError
+from approval.platforms.abiquo.documents import Document, DocumentError, parse
+
+PATIENCE = timedelta(hours=1)  # at most; whoever asks for more is asked again in between
+SECONDS = re.compile("[0-9]{1,9}")
+MAX_SAID = 200
+
+TRY_AGAIN = {408, 425, 429}
+REFUSED = {401, 403}
+MISCONFIGURED = {406, 415}  # the configured version is none of the platform's
+
+
+class NotFound(PlatformError):
+    """Raised if the platform answers 404; `says_so`: by its own word, not that of a proxy."""
+
+    def __init__(self, message: str, *, says_so: bool) -> None:
+        super().__init__(message, permanent=True)
+        self.says_so = says_so
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer, read to its end; `call` says to what, for messages."""
+
+    call: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def document(self) -> Document:
+        """The body as a document. Raises PlatformError: a login page of a proxy, mostly."""
+        try:
+            return parse(self.body)
+        except DocumentError as error:
+            raise unreadable(self.call, error) from error
+
+
+def unreadable(call: str, error: Exception) -> PlatformError:
+    """What to raise for an answer that is not what the platform writes."""
+    return PlatformError(f"{call}: the answer cannot be read: {error}", alert=True)
+
+
+def expect(reply: Reply, success: Collection[int], now: datetime) -> Reply:
+    """Pass on an answer with one of these statuses; raise PlatformError for any other."""
+    if reply.status in success:
+        return reply
+    said = _said(reply.body)
+    message = f"{reply.call}: {_status(reply.status)}{f', {said}' if said else ''}"
+    if reply.status == 404:
+        raise NotFound(message, says_so=said is not None)
+    if reply.status in REFUSED:
+        raise PlatformError(message, alert=True)
+    if reply.status in TRY_AGAIN or reply.status >= 500:
+        raise PlatformError(message, retry_after=_retry_after(reply.headers, now))
+    if reply.status >= 400:
+        raise PlatformError(message, permanent=True, alert=reply.status in MISCONFIGURED)
+    # A redirection or a success that is not documented: this is not the API.
+    raise PlatformError(f"{message}; is api_location right?", alert=True)
+
+
+def _status(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _said(body: bytes) -> str | None:
+    """The platform's own code and message, if it wrote them; a proxy's page is not repeated."""
+    try:
+        document = parse(body)
+        errors = document.items("error")
+        error = errors[0] if errors else document
+        words = [error.text("code"), error.text("message")]
+    except DocumentError:
+        return None
+    return " ".join(" ".join(filter(None, words)).split())[:MAX_SAID] or None
+
+
+def _retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How long the platform asks to be left alone; it may give seconds or a date."""
+    value = headers.get("Retry-After", "").strip()
+    if SECONDS.fullmatch(value):
+        return min(timedelta(seconds=int(value)), PATIENCE)
+    try:
+        date = parsedate_to_datetime(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    left = date.replace(tzinfo=date.tzinfo or UTC) - now
+    return min(left, PATIENCE) if left > timedelta() else None

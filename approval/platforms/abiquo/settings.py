@@ -1,0 +1,128 @@
+"""The section [abiquo] of workflow.cfg."""
+
+import ipaddress
+import re
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from approval.platforms.abiquo.hrefs import ORIGIN, PATH
+
+TOKEN = re.compile("[!-~]+")
+
+
+def _none_if_empty(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_empty)]
+OptionalFile = Annotated[FilePath | None, BeforeValidator(_none_if_empty)]
+
+
+class Settings(BaseModel):
+    """How to reach Abiquo and as whom."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True
+    )
+
+    api_location: str = Field(
+        description="The address of Abiquo's API, as https://cloud.example.com/api."
+    )
+    api_username: str = Field(
+        default="",
+        description="The account that reads tasks, machines and users, and decides tasks. It needs "
+        "the privileges to manage workflow tasks and to see the users of every gated enterprise.",
+    )
+    api_password: OptionalSecret = Field(default=None, description="The password of this account.")
+    api_token: OptionalSecret = Field(
+        default=None, description="A token to use instead of api_username and api_password."
+    )
+    api_approve_role: str = Field(
+        default="ENTERPRISE_ADMIN",
+        min_length=1,
+        description="Users with this role in the enterprise of a machine decide its tasks.",
+    )
+    api_ca_file: OptionalFile = Field(
+        default=None,
+        description="Certificates (PEM) to trust instead of the public authorities, where Abiquo "
+        "has one that it signed itself.",
+    )
+    api_timeout: float = Field(
+        default=10,
+        gt=0,
+        le=600,
+        allow_inf_nan=False,
+        description="Seconds to wait for a connection and for an answer.",
+    )
+    api_version: str = Field(
+        default="",
+        pattern=r"^([0-9]+(\.[0-9]+){0,2})?$",
+        description="The version of the API to ask for, as 3.10; empty for Abiquo's newest.",
+    )
+
+    @field_validator("api_location")
+    @classmethod
+    def _is_plain_address(cls, value: str) -> str:
+        value = value.rstrip("/")
+        origin = ORIGIN.match(f"{value}/")
+        path = value[origin.end() :] if origin else ""
+        if not origin or (path and not PATH.fullmatch(path.removeprefix("/"))):
+            raise ValueError(
+                "write an address as https://cloud.example.com/api, without user, query or fragment"
+            )
+        return value
+
+    @field_validator("api_username")
+    @classmethod
+    def _has_no_colon(cls, value: str) -> str:
+        if ":" in value:
+            raise ValueError("a user name cannot hold a colon: HTTP ends the name there")
+        return value
+
+    @field_validator("api_token")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("a token is ASCII letters, digits and signs without spaces")
+        return value
+
+    @model_validator(mode="after")
+    def _can_sign_in(self) -> Self:
+        if not self.api_token and not (self.api_username and self.api_password):
+            raise ValueError("set api_username and api_password, or api_token")
+        return self
+
+    @property
+    def root(self) -> str:
+        """The path of the API on its host, as "/api"."""
+        return urlsplit(self.api_location).path
+
+    def warnings(self) -> list[str]:
+        """What works but should not stay as it is."""
+        found = []
+        url = urlsplit(self.api_location)
+        if url.scheme == "http" and not _is_loopback(url.hostname or ""):
+            found.append(
+                "api_location: the credentials go over the network in clear text; use https://"
+            )
+        if self.api_token and (self.api_username or self.api_password):
+            found.append("api_token is used; api_username and api_password are not")
+        return found
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

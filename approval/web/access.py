@@ -1,0 +1,109 @@
+"""Access: from the token of a web request to what its holder may see and decide."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from approval import links
+from approval.clock import Clock
+from approval.gate.vote import Opened, open_request, open_tasks
+from approval.links import Link, LinkInvalid, Links
+from approval.store.database import Database
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a token opens. Without token (unsigned links) there is no `link`."""
+
+    opened: Opened
+    token: str = ""
+    link: Link | None = None
+
+    @property
+    def deadline(self) -> datetime | None:
+        """Until when the token can be used to decide."""
+        return self.link.deadline if self.link else None
+
+
+class LinkExpired(Exception):
+    """Raised if a link is ours but too old to decide with."""
+
+    def __init__(self, access: Access) -> None:
+        super().__init__("this link has expired")
+        self.access = access
+
+
+class Door:
+    """Lets in who holds a token. Raises LinkInvalid or NotAsked, which look the same outside."""
+
+    def __init__(
+        self, database: Database, platform: str, links: Links, clock: Clock, *, signed: bool
+    ) -> None:
+        self._database = database
+        self._platform = platform
+        self._links = links
+        self._clock = clock
+        self._signed = signed
+
+    def to_task(self, values: Mapping[str, str]) -> Access:
+        """Open one task by `task` and `token`. Raises LinkExpired."""
+        access = self._to_tasks(links.TASK, [values.get("task", "")], values)
+        if access.link and access.link.subject != access.opened.tasks[0].id:
+            raise LinkInvalid("this link is of another task")
+        return self._in_time(access)
+
+    def to_tasks(self, values: Mapping[str, str]) -> Access:
+        """Open several tasks by `tasks` and `token`. Raises LinkExpired."""
+        access = self._to_tasks(links.REQUEST, values.get("tasks", "").split(","), values)
+        if access.link and access.link.subject != access.opened.request.id:
+            raise LinkInvalid("this link is of another request")
+        return self._in_time(access)
+
+    def to_request(self, values: Mapping[str, str]) -> Access:
+        """Open a whole request by `request` and `token`. Raises LinkExpired."""
+        token = values.get("token", "")
+        link = self._links.read(links.REQUEST, token)
+        if link.subject != values.get("request"):
+            raise LinkInvalid("this link is of another request")
+        return self._in_time(Access(open_request(self._database, link.approver_id), token, link))
+
+    def to_renewal(self, values: Mapping[str, str]) -> Opened:
+        """Open the request of any link of ours, expired or not."""
+        token = values.get("token", "")
+        try:
+            link = self._links.read(links.TASK, token)
+        except LinkInvalid:
+            link = self._links.read(links.REQUEST, token)
+        return open_request(self._database, link.approver_id)
+
+    def task_tokens(self, access: Access) -> dict[int, str]:
+        """A token for each pending task, by our task id, as long-lived as the one shown."""
+        link = access.link
+        if link is None:
+            return {}
+        return {
+            task.id: self._links.token(links.TASK, link.approver_id, task.id, link.deadline)
+            for task in access.opened.pending
+        }
+
+    def review_url(self, access: Access) -> str | None:
+        """Where the holder sees the current state, as long as the link that was shown lives."""
+        link = access.link
+        if link is None:
+            return None
+        request_id = access.opened.request.id
+        token = self._links.token(links.REQUEST, link.approver_id, request_id, link.deadline)
+        return f"review?request={request_id}&token={token}"
+
+    def _to_tasks(self, purpose: str, task_ids: list[str], values: Mapping[str, str]) -> Access:
+        token = values.get("token", "")
+        if not token and not self._signed:
+            return Access(open_tasks(self._database, self._platform, task_ids, None))
+        link = self._links.read(purpose, token)
+        opened = open_tasks(self._database, self._platform, task_ids, link.approver_id)
+        return Access(opened, token, link)
+
+    def _in_time(self, access: Access) -> Access:
+        if access.link and access.link.expired(self._clock()):
+            raise LinkExpired(access)
+        return access

@@ -1,0 +1,157 @@
+"""The links of the mails: pages that ask, buttons that decide."""
+
+from dataclasses import replace
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+from prometheus_client import Counter
+from werkzeug.exceptions import BadRequest, Forbidden
+
+from approval.clock import Clock
+from approval.gate.renew import renew
+from approval.gate.vote import COMMENT_LENGTH, vote
+from approval.model import Action
+from approval.store.database import Database
+from approval.web.access import Access, Door, LinkExpired
+from approval.web.pages import Pages
+
+ACTIONS = {"accept": Action.ACCEPT, "decline": Action.DECLINE, "cancel": Action.DECLINE}
+
+
+class Answers:
+    """The views. With `one_click` a GET decides."""
+
+    def __init__(
+        self,
+        database: Database,
+        door: Door,
+        pages: Pages,
+        clock: Clock,
+        counter: Counter,
+        *,
+        one_click: bool,
+        notify_requester: bool,
+    ) -> None:
+        self._database = database
+        self._door = door
+        self._pages = pages
+        self._clock = clock
+        self._counter = counter
+        self._one_click = one_click
+        self._notify_requester = notify_requester
+
+    def routes(self) -> Blueprint:
+        """The routes of the HTTP contract."""
+        routes = Blueprint("answers", __name__)
+        both = ["GET", "POST"]
+        routes.add_url_rule("/accept", view_func=self.accept, methods=both)
+        routes.add_url_rule("/decline", view_func=self.decline, methods=both)
+        routes.add_url_rule("/multiple", view_func=self.multiple, methods=both)
+        routes.add_url_rule("/review", view_func=self.review, methods=["GET"])
+        routes.add_url_rule("/fresh", view_func=self.fresh, methods=["POST"])
+        routes.before_request(_refuse_other_sites)
+        routes.register_error_handler(LinkExpired, self._expired)
+        return routes
+
+    def accept(self) -> ResponseReturnValue:
+        """`/accept?task=ID&token=T`."""
+        return self._answer(Action.ACCEPT, self._door.to_task(request.values))
+
+    def decline(self) -> ResponseReturnValue:
+        """`/decline?task=ID&token=T`."""
+        return self._answer(Action.DECLINE, self._door.to_task(request.values))
+
+    def multiple(self) -> ResponseReturnValue:
+        """`/multiple?action=accept|decline&tasks=A,B&token=T`."""
+        action = ACTIONS.get(request.values.get("action", ""))
+        if action is None:
+            raise BadRequest("The action of a link is accept or decline.")
+        return self._answer(action, self._door.to_tasks(request.values), many=True)
+
+    def review(self) -> ResponseReturnValue:
+        """`/review?request=ID&token=T`."""
+        access = self._door.to_request(request.args)
+        return self._pages.page(
+            "review",
+            request=access.opened.request,
+            pending=access.opened.pending,
+            approver=access.opened.approver,
+            tokens=self._door.task_tokens(access),
+            token=access.token,
+            task_ids=",".join(task.held.id for task in access.opened.pending),
+            deadline=access.deadline,
+            now=self._clock(),
+        )
+
+    def fresh(self) -> ResponseReturnValue:
+        """Mail fresh links to the approver of an expired one."""
+        opened = self._door.to_renewal(request.form)
+        renew(self._database, opened, self._clock())
+        return self._pages.page("expired", token=None, sent=bool(opened.pending))
+
+    def _answer(self, action: Action, access: Access, *, many: bool = False) -> Response:
+        if not access.opened.pending:
+            return self._gone(access)
+        if request.method == "POST" or (self._one_click and request.method == "GET"):
+            return self._count(action, access)
+        return self._ask(action, access, many=many)
+
+    def _ask(self, action: Action, access: Access, *, many: bool) -> Response:
+        opened = access.opened
+        return self._pages.page(
+            "confirm",
+            request=opened.request,
+            tasks=opened.pending,
+            settled=opened.handled,
+            action=action.value,
+            approver=opened.approver,
+            token=access.token,
+            task_ids=",".join(task.held.id for task in opened.tasks),
+            many=many,
+            deadline=access.deadline,
+            now=self._clock(),
+        )
+
+    def _count(self, action: Action, access: Access) -> Response:
+        counted = vote(
+            self._database,
+            access.opened,
+            action,
+            request.form.get("comment", "")[: 4 * COMMENT_LENGTH],
+            self._clock(),
+            notify_requester=self._notify_requester,
+        )
+        if not counted.decided:  # somebody was quicker
+            opened = replace(access.opened, request=counted.request, tasks=counted.others)
+            return self._gone(replace(access, opened=opened))
+        self._counter.labels(action.value).inc(len(counted.decided))
+        return self._pages.page(
+            "result",
+            request=counted.request,
+            decided=counted.decided,
+            others=counted.others,
+            action=action.value,
+            approver=access.opened.approver,
+            review_url=self._door.review_url(access),
+            now=self._clock(),
+        )
+
+    def _gone(self, access: Access) -> Response:
+        return self._pages.page(
+            "gone",
+            410,
+            request=access.opened.request,
+            tasks=access.opened.tasks,
+            review_url=self._door.review_url(access),
+            now=self._clock(),
+        )
+
+    def _expired(self, error: LinkExpired) -> Response:
+        token = error.access.token if error.access.opened.pending else None
+        return self._pages.page("expired", 410, token=token, sent=False)
+
+
+def _refuse_other_sites() -> None:
+    """Forms of other sites cannot post here. `Origin: null` is ours: pages send no referrer."""
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise Forbidden("This form was sent from another site. Open the link of your mail again.")

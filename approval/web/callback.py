@@ -1,0 +1,67 @@
+"""`POST /callback`: a platform announces what it holds."""
+
+import hmac
+from collections.abc import Sequence
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from prometheus_client import Counter
+
+from approval.clock import Clock
+from approval.gate.receive import receive
+from approval.platforms import CallbackError, Platform
+from approval.store.database import Database
+
+BODY_LIMIT = 2**20  # bytes
+
+
+def callback_routes(
+    database: Database,
+    platform: Platform,
+    secrets: Sequence[str],
+    clock: Clock,
+    counter: Counter,
+) -> Blueprint:
+    """The routes; without secrets anybody who reaches them may call."""
+    routes = Blueprint("callback", __name__)
+
+    @routes.post("/callback", defaults={"secret": None})
+    @routes.post("/callback/<secret>")
+    def callback(secret: str | None) -> ResponseReturnValue:
+        if not _is_known(secret, secrets):
+            return _refuse(401, "the callback secret is missing or wrong")
+        # One byte more than the limit is let through, because Flask cuts a chunked body off
+        # at the limit instead of refusing it.
+        body = request.get_data()
+        if len(body) > BODY_LIMIT:
+            return _refuse(413, f"the body is longer than {BODY_LIMIT} bytes")
+        received = receive(database, platform, body, dict(request.headers), clock())
+        answer = {"request": received.request_id, "tasks": received.task_ids}
+        return answer, 202 if received.new else 200
+
+    @routes.errorhandler(CallbackError)
+    def unreadable(error: CallbackError) -> ResponseReturnValue:
+        return _refuse(400, str(error))
+
+    def _refuse(status: int, reason: str) -> ResponseReturnValue:
+        headers = {"WWW-Authenticate": 'Basic realm="approval gate"'} if status == 401 else {}
+        return {"error": reason}, status, headers
+
+    @routes.after_request
+    def count(response):  # type: ignore[no-untyped-def] # Flask's own signature
+        counter.labels(str(response.status_code)).inc()
+        return response
+
+    return routes
+
+
+def _is_known(secret: str | None, secrets: Sequence[str]) -> bool:
+    """Whether the caller showed a valid secret: in the path, or as user name or password."""
+    if not secrets:
+        return secret is None
+    login = request.authorization
+    shown = [secret or ""]
+    if login and login.type == "basic":
+        shown += [login.username or "", login.password or ""]
+    # Every pair is compared, so that the time taken tells nothing.
+    return any([hmac.compare_digest(s.encode(), k.encode()) for s in shown for k in secrets])

@@ -1,0 +1,48 @@
+"""For machines that watch the gate: alive, ready, figures."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from approval.clock import Clock
+from approval.metrics import Metrics
+from approval.store import jobs
+from approval.store.database import Database, StoreDown
+
+
+def health_routes(
+    database: Database, engine_alive: Callable[[], bool], metrics: Metrics, clock: Clock
+) -> Blueprint:
+    """The routes. An unreachable platform does not make the gate unready: it can still record."""
+    routes = Blueprint("health", __name__)
+
+    @routes.get("/healthz")
+    def healthz() -> ResponseReturnValue:
+        return {"alive": True}
+
+    @routes.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        engine = engine_alive()
+        try:
+            with database.read() as session:
+                backlog = {entry.kind: entry for entry in jobs.backlog(session)}
+        except StoreDown as error:
+            return {"ready": False, "store": str(error), "engine": engine}, 503
+        release = backlog.get(jobs.Kind.RELEASE)
+        oldest = release.oldest if release else None
+        answer = {
+            "ready": engine,
+            "store": "up",
+            "engine": engine,
+            "oldest_undelivered_seconds": (clock() - oldest).total_seconds() if oldest else 0,
+            "parked": sum(entry.parked for entry in backlog.values()),
+        }
+        return answer, 200 if engine else 503
+
+    @routes.get("/metrics")
+    def figures() -> ResponseReturnValue:
+        return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
+
+    return routes

@@ -1,0 +1,61 @@
+"""Serve the application with waitress, and stop without dropping an answer."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.server import create_server
+
+from approval.web.callback import BODY_LIMIT
+
+DRAIN = 10.0  # seconds that requests under way have to be answered
+
+
+class Server:
+    """A served application; it listens as soon as it is built, on `port`."""
+
+    def __init__(self, app: Flask, host: str, port: int, threads: int = 8) -> None:
+        self._sockets: dict[int, Any] = {}
+        self._server = create_server(
+            app,
+            map=self._sockets,
+            host=host,
+            port=port,
+            threads=threads,
+            ident=None,
+            channel_timeout=30,
+            # Ours says why; this one only keeps much larger bodies off the disk.
+            max_request_body_size=2 * BODY_LIMIT,
+            clear_untrusted_proxy_headers=False,  # ProxyFix takes as many as it trusts
+        )
+        self.port: int = self._listeners()[0].socket.getsockname()[1]
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Serve until told to stop; then answer what is under way and close."""
+        try:
+            while self._sockets and not until():
+                wasyncore.loop(timeout=0.5, map=self._sockets, use_poll=True, count=1)
+        finally:
+            self._drain()
+
+    def _drain(self) -> None:
+        for listener in self._listeners():
+            # Not its own close(): that closes the pipe by which workers say that they are done.
+            wasyncore.dispatcher.close(listener)
+        deadline = time.monotonic() + DRAIN
+        while self._busy() and time.monotonic() < deadline:
+            wasyncore.loop(timeout=0.05, map=self._sockets, use_poll=True, count=1)
+        self._server.task_dispatcher.shutdown(timeout=1)
+        wasyncore.close_all(self._sockets)
+
+    def _listeners(self) -> list[Any]:
+        return [each for each in self._sockets.values() if getattr(each, "accepting", False)]
+
+    def _busy(self) -> bool:
+        """Whether a request waits for its answer, or an answer for its reader."""
+        return any(
+            getattr(channel, "requests", None) or getattr(channel, "total_outbufs_len", 0)
+            for channel in self._sockets.values()
+        )

@@ -1,0 +1,342 @@
+"""What the platform's answers mean, and what it may do to us."""
+
+import base64
+import socket
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+import responses
+from abiquo_samples import MACHINE, SECRET, body, collection, held, task
+
+from approval.model import Action, PlatformState
+from approval.platforms import PlatformError
+from approval.platforms.abiquo import Abiquo, Settings
+
+API = "https://cloud.example.com/api"
+CONTINUE = f"{MACHINE}/tasks/t1/action/continue"
+REFUSAL = body(collection({"code": "TASK-2", "message": "The state is not in\nthe state"}))
+
+
+@pytest.fixture
+def mocked():
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def distant():
+    settings = Settings(api_location=API, api_username="gate", api_password=SECRET)
+    abiquo = Abiquo(settings)
+    yield abiquo
+    abiquo.close()
+
+
+def release(abiquo, message="ok", action=Action.ACCEPT):
+    abiquo.release(held(), action, message, "job-1.1")
+
+
+def failure(abiquo, call=release):
+    with pytest.raises(PlatformError) as failed:
+        call(abiquo)
+    assert SECRET not in str(failed.value)
+    return failed.value
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_the_documented_answers_are_success(mocked, distant, status):
+    mocked.post(f"{API}/{CONTINUE}", status=status)
+    release(distant)
+
+
+@pytest.mark.parametrize(
+    ("status", "permanent", "alert"),
+    [
+        (201, False, True),
+        (206, False, True),
+        (301, False, True),
+        (302, False, True),
+        (307, False, True),
+        (308, False, True),
+        (400, True, False),
+        (401, False, True),
+        (403, False, True),
+        (404, True, False),
+        (405, True, False),
+        (406, True, True),
+        (408, False, False),
+        (409, True, False),
+        (415, True, True),
+        (425, False, False),
+        (429, False, False),
+        (500, False, False),
+        (502, False, False),
+        (503, False, False),
+        (599, False, False),
+    ],
+)
+@pytest.mark.parametrize("content", [REFUSAL, b"", b"<html><p>Sorry</html>"])
+def test_other_answers_are_failures_of_their_kind(
+    mocked, distant, status, permanent, alert, content
+):
+    mocked.post(f"{API}/{CONTINUE}", status=status, body=content)
+    failed = failure(distant)
+    assert (failed.permanent, failed.alert) == (permanent, alert)
+    assert str(failed).startswith(f"POST {CONTINUE}: {status}")
+    assert "Sorry" not in str(failed)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        REFUSAL,
+        b"<errors><error><code>TASK-2</code><message>The state is not in the state</message>"
+        b"</error></errors>",
+        body({"code": "TASK-2", "message": "The state is not in the state"}),
+    ],
+)
+def test_the_platforms_own_words_are_repeated(mocked, distant, content):
+    mocked.post(f"{API}/{CONTINUE}", status=409, body=content)
+    said = "409 Conflict, TASK-2 The state is not in the state"
+    assert str(failure(distant)) == f"POST {CONTINUE}: {said}"
+
+
+def test_the_platforms_own_words_are_cut(mocked, distant):
+    wordy = body(collection({"code": "X", "message": "very " * 1000}))
+    mocked.post(f"{API}/{CONTINUE}", status=409, body=wordy)
+    assert len(str(failure(distant))) < 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        (None, None),
+        ("0", 0),
+        ("120", 120),
+        ("999999", 3600),
+        ("9" * 40, None),
+        ("-5", None),
+        ("1.5", None),
+        ("soon", None),
+        ("", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", None),
+        ("Wed, 99 Oct 2015 07:28:00 GMT", None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wish_to_be_left_alone_is_heard(mocked, distant, status, asked, seconds):
+    headers = {} if asked is None else {"Retry-After": asked}
+    mocked.post(f"{API}/{CONTINUE}", status=status, headers=headers)
+    wish = failure(distant).retry_after
+    assert wish == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(("hours", "capped"), [(0.5, 0.5), (48, 1)])
+def test_a_wish_may_be_a_date(mocked, distant, hours, capped):
+    date = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
+    mocked.post(f"{API}/{CONTINUE}", status=503, headers={"Retry-After": date})
+    wish = failure(distant).retry_after
+    assert abs(wish - timedelta(hours=capped)) < timedelta(seconds=10)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>Sign in</html>", b"[]", b"<br>", b"{"])
+def test_an_answer_that_is_no_document_is_for_the_operator(mocked, distant, content):
+    mocked.get(f"{API}/{MACHINE}/tasks/t1", body=content)
+    failed = failure(distant, lambda abiquo: abiquo.look(held()))
+    assert (failed.permanent, failed.alert) == (False, True)
+
+
+def test_what_is_sent(server, abiquo):
+    server.answers[CONTINUE] = (204, {}, b"")
+    release(abiquo, "accepted by Zoë:\r\n\x00 fine\u2028then")
+    (call,) = server.calls
+    assert (call.method, call.path) == ("POST", CONTINUE)
+    assert call.body.decode() == "accepted by Zoë: fine then"
+    assert call.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert call.headers["Idempotency-Key"] == "job-1.1"
+    account = base64.b64decode(call.headers["Authorization"].removeprefix("Basic "))
+    assert account.decode() == f"gäte:{SECRET}"
+
+
+def test_a_decline_goes_to_the_cancel_link(server, abiquo):
+    server.answers[f"{MACHINE}/tasks/t1/action/cancel"] = (204, {}, b"")
+    release(abiquo, "x" * 5000, Action.DECLINE)
+    assert server.calls[0].body == b"x" * 1000
+
+
+def test_without_a_message_nothing_is_said_about_its_type(server, abiquo):
+    server.answers[CONTINUE] = (204, {}, b"")
+    release(abiquo, "")
+    assert "Content-Type" not in server.calls[0].headers
+
+
+@pytest.mark.parametrize(
+    ("version", "accept"),
+    [
+        ("", "application/vnd.abiquo.task+json, application/vnd.abiquo.task+xml;q=0.9"),
+        (
+            "3.10",
+            "application/vnd.abiquo.task+json; version=3.10, "
+            "application/vnd.abiquo.task+xml; version=3.10;q=0.9",
+        ),
+    ],
+)
+def test_both_languages_are_asked_for(server, connect, version, accept):
+    server.answers[f"{MACHINE}/tasks/t1"] = task()
+    connect(server, api_version=version).look(held())
+    assert server.calls[0].headers["Accept"] == accept
+
+
+def test_a_token_signs_in_too(server, connect):
+    server.answers[CONTINUE] = (204, {}, b"")
+    release(connect(server, api_token="abc", api_username="", api_password=None))
+    assert server.calls[0].headers["Authorization"] == "Token abc"
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_connections_are_used_again_and_cookies_are_not_kept(server, abiquo, status):
+    server.answers[CONTINUE] = (status, {"Set-Cookie": "JSESSIONID=1; Path=/"}, b"")
+    for _ in range(3):
+        release(abiquo)
+    assert len({call.connection for call in server.calls}) == 1
+    assert not any("Cookie" in call.headers for call in server.calls)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_credentials_follow_no_redirection(serve, connect, status):
+    here, elsewhere = serve(), serve()
+    elsewhere.answers[CONTINUE] = (204, {}, b"")
+    target = f"http://127.0.0.1:{elsewhere.port}/api/{CONTINUE}"
+    here.answers[CONTINUE] = (status, {"Location": target}, b"")
+    assert "is api_location right?" in str(failure(connect(here)))
+    assert elsewhere.calls == []
+
+
+def test_the_environment_has_no_effect(serve, connect, monkeypatch, tmp_path):
+    here, proxy = serve(), serve()
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login other password other\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    here.answers[CONTINUE] = (204, {}, b"")
+    release(connect(here))
+    assert here.calls[0].headers["Authorization"].startswith("Basic ")
+    assert proxy.calls == []
+
+
+def test_nobody_there_is_worth_another_try(server, connect):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening
+        location = f"http://127.0.0.1:{taken.getsockname()[1]}/api"
+        failed = failure(connect(server, api_location=location))
+    assert (failed.permanent, failed.alert) == (False, False)
+    assert str(failed) == f"POST {CONTINUE}: [Errno 111] Connection refused"
+
+
+def dropped(handler):
+    handler.close_connection = True
+
+
+def cut_off(handler):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+    handler.close_connection = True
+
+
+def cut_off_chunks(handler):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{")
+    handler.close_connection = True
+
+
+def nonsense(handler):
+    handler.wfile.write(b"SSH-2.0-OpenSSH\r\n\r\n")
+    handler.close_connection = True
+
+
+def silent(handler):
+    handler.server.script.over.wait(5)
+    handler.close_connection = True
+
+
+def silent_amid(handler):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+    silent(handler)
+
+
+def dripping(handler):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    while not handler.server.script.over.wait(0.05):
+        handler.wfile.write(b" ")
+    handler.close_connection = True
+
+
+def endless(handler):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+    for _ in range(100):
+        handler.wfile.write(b" " * 1_000_000)
+        handler.server.script.sent = getattr(handler.server.script, "sent", 0) + 1
+
+
+def packed(handler):
+    handler.wfile.write(
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd"
+    )
+
+
+TROUBLE = [
+    dropped,
+    cut_off,
+    cut_off_chunks,
+    nonsense,
+    silent,
+    silent_amid,
+    dripping,
+    endless,
+    packed,
+]
+
+
+@pytest.mark.parametrize("trouble", TROUBLE, ids=lambda trouble: trouble.__name__)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_trouble_on_the_way_is_worth_another_try(server, abiquo, trouble, method):
+    path = CONTINUE if method == "POST" else f"{MACHINE}/tasks/t1"
+    server.answers[path] = trouble
+    call = release if method == "POST" else lambda abiquo: abiquo.look(held())
+    began = time.monotonic()
+    failed = failure(abiquo, call)
+    assert (failed.permanent, failed.alert) == (False, False)
+    assert str(failed).startswith(f"{method} {path}: ")
+    assert time.monotonic() - began < 2
+    assert getattr(server, "sent", 0) < 50  # megabytes
+
+
+def test_trouble_leaves_the_next_call_alone(server, abiquo):
+    for trouble in (dropped, cut_off, nonsense, endless):
+        server.answers[CONTINUE] = trouble
+        failure(abiquo)
+        server.answers[CONTINUE] = (204, {}, b"")
+        release(abiquo)
+
+
+def test_an_answer_in_chunks_is_read(server, abiquo):
+    def chunked(handler):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        content = body(task())
+        for part in (content[:7], content[7:]):
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+        handler.wfile.write(b"0\r\n\r\n")
+
+    server.answers[f"{MACHINE}/tasks/t1"] = chunked
+    assert abiquo.look(held()).state is PlatformState.HELD
+    assert abiquo.look(held()).state is PlatformState.HELD
+    assert len({call.connection for call in server.calls}) == 1
+
+
+def test_only_plain_paths_are_called(server, abiquo):
+    forged = held(machine="cloud/../../evil")
+    failed = failure(abiquo, lambda abiquo: abiquo.look(forged))
+    assert failed.permanent
+    assert server.calls == []
