@@ -3,7 +3,7 @@
 `approval check` renders every template with them, to find mistakes in an operator's own.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -300,22 +300,20 @@ def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
     )
 
 
-def _whole(base: str, context: Mapping[str, Any]) -> dict[str, Any]:
-    """The context with what every page gets."""
-    return {"style": Markup()} | dict(context) if base.startswith("page/") else dict(context)
-
-
-def contexts() -> dict[str, dict[str, Any]]:
-    """One context for each page ("page/confirm") and each mail ("mail/request")."""
-    return {base: _whole(base, context) for base, context in reversed([*_cases()])}
-
-
 def renderings() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every template file that is rendered by itself, with every context worth a try."""
+    """Every template that becomes a page or a part of a mail, with each context worth a try."""
     yield "page/style.css.html", {}
     for base, context in _cases():
         if base.startswith("page/"):
-            yield f"{base}.html", _whole(base, context)
+            yield f"{base}.html", {"style": Markup()} | context
         else:
             for part in ("subject.txt", "body.txt", "body.html"):
-                yield f"{base}/{part}", _whole(base, context)
+                yield f"{base}/{part}", context
+
+
+def contexts() -> dict[str, dict[str, Any]]:
+    """One context for each template that becomes a page or a part of a mail."""
+    known: dict[str, dict[str, Any]] = {}
+    for name, context in renderings():
+        known.setdefault(name, context)
+    return known

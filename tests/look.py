@@ -26,25 +26,24 @@ def large() -> Iterator[tuple[str, dict[str, object]]]:
     known = samples.contexts()
     for size in (3, 50, 500):
         asked = samples.deploy(size)
-        for base in ("page/confirm.html", "mail/request/body.html"):
-            context = known[base.removesuffix(".html").removesuffix("/body")]
-            shown = asked.tasks if base.startswith("page") else asked.tasks[:50]
+        for name, limit in (("page/confirm.html", size), ("mail/request/body.html", 50)):
+            shown = asked.tasks[:limit]
             many = {"request": asked, "tasks": shown, "settled": (), "more": size - len(shown)}
-            yield base, context | many
+            yield name, known[name] | many
         tokens = {task.id: samples.TOKEN for task in asked.tasks}
         review = {"request": asked, "pending": asked.tasks, "tokens": tokens}
-        yield "page/review.html", known["page/review"] | review
+        yield "page/review.html", known["page/review.html"] | review
     batch = samples.deploy(3)
     one = {"request": batch, "tasks": batch.tasks[1:2], "settled": (), "many": False}
-    yield "page/confirm.html", known["page/confirm"] | one
+    yield "page/confirm.html", known["page/confirm.html"] | one
     done = tuple(replace(samples.decided(1), id=number) for number in range(1, 31))
-    yield "page/result.html", known["page/result"] | {"decided": done, "others": ()}
+    yield "page/result.html", known["page/result.html"] | {"decided": done, "others": ()}
 
 
 def write(folder: Path) -> Iterator[Path]:
     """Render everything into the folder; the HTML files are what can be photographed."""
     templates = Templates(None, {"brand": "Acme Cloud", "platform": "Abiquo"})
-    style = Markup(templates.render("page/style.css.html"))  # noqa: S704 - our own text
+    style = Markup(templates.render("page/style.css.html").strip())  # noqa: S704 - our own text
     numbers: dict[str, count[int]] = {}
     for name, context in (*samples.renderings(), *large()):
         number = next(numbers.setdefault(name, count(1)))

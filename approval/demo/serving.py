@@ -1,33 +1,34 @@
 """A WSGI application served in threads of this process, until it is closed."""
 
 import signal
+import socket
 import threading
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from waitress import wasyncore  # type: ignore[import-untyped]  # ships no types
-from waitress.server import create_server  # type: ignore[import-untyped]  # ships no types
+from waitress import wasyncore
+from waitress.server import create_server
 
-WSGI = Callable[..., Any]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 class Server:
-    """Listens from the moment it is made; `url` says where."""
+    """Listens from the moment it is made; `url` says where. Port 0 takes a free one."""
 
-    def __init__(self, app: WSGI, *, host: str, port: int, threads: int) -> None:
-        self._sockets: dict[int, Any] = {}
-        self._server = create_server(
+    def __init__(self, app: "WSGIApplication", *, host: str, port: int, threads: int) -> None:
+        listening = socket.create_server((host, port))
+        self.port: int = listening.getsockname()[1]
+        self.url = f"http://{host}:{self.port}"
+        self._connections: dict[int, Any] = {}
+        self._server: Any = create_server(
             app,
-            map=self._sockets,
-            host=host,
-            port=port,
+            map=self._connections,
+            sockets=[listening],
             threads=threads,
             ident=None,
             connection_limit=1000,
             asyncore_use_poll=True,
         )
-        self.port: int = self._server.effective_port
-        self.url = f"http://{host}:{self.port}"
         self._loop = threading.Thread(target=self._server.run, name=f"serving {self.port}")
         self._loop.start()
 
@@ -37,7 +38,7 @@ class Server:
         Workers go first: they write to the loop's pipe, which must not be closed under them.
         """
         self._server.task_dispatcher.shutdown()
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets))
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
         self._loop.join()
 
 

@@ -1,10 +1,8 @@
-import threading
-
 import pytest
 import requests
-from werkzeug.serving import make_server
 
 from approval.demo.cloud import V2_6, Cloud, sample_world
+from approval.demo.serving import Server
 
 
 class Clock:
@@ -46,21 +44,14 @@ class Gate:
     def __init__(self):
         self.status = 202
         self.received = []
-        self.server = make_server("127.0.0.1", 0, self, threaded=True)
-        self.url = f"http://127.0.0.1:{self.server.port}/callback"
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
+        self.server = Server(self, host="127.0.0.1", port=0, threads=2)
+        self.url = f"{self.server.url}/callback"
 
     def __call__(self, environ, start_response):
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        body = environ["wsgi.input"].read()
         self.received.append((environ.get("CONTENT_TYPE", ""), body))
         start_response(f"{self.status} Whatever", [("Content-Length", "0")])
         return [b""]
-
-    def close(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @pytest.fixture
@@ -98,4 +89,4 @@ def old_client(old_cloud):
 def gate():
     gate = Gate()
     yield gate
-    gate.close()
+    gate.server.close()

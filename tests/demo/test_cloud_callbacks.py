@@ -7,16 +7,22 @@ from lxml import etree
 from approval.demo.cloud import BARE, BELOW_API, BELOW_HOST, WRONG_HOST, Cloud, sample_world
 
 MACHINE = "cloud/virtualdatacenters/3/virtualappliances/9/virtualmachines/59"
-ARTICLE = b"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+
+
+def foreign_callback(*, datacenter=3, machine=59, enterprise=1, user=1):
+    """A callback as the vendor published it, for a task that no platform here has made."""
+    target = f"cloud/virtualdatacenters/{datacenter}/virtualappliances/9/virtualmachines/{machine}"
+    task = f"{target}/tasks/d8113ffd"
+    return f"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <tasks><task>
-<link rel="self" href="cloud/virtualdatacenters/%(vdc)d/virtualappliances/9/virtualmachines/%(vm)d/tasks/d8113ffd"/>
-<link rel="target" href="cloud/virtualdatacenters/%(vdc)d/virtualappliances/9/virtualmachines/%(vm)d"/>
-<link rel="user" href="admin/enterprises/%(enterprise)d/users/%(user)d"/>
-<link rel="cancel" href="cloud/virtualdatacenters/%(vdc)d/virtualappliances/9/virtualmachines/%(vm)d/tasks/d8113ffd/action/cancel"/>
-<link rel="continue" href="cloud/virtualdatacenters/%(vdc)d/virtualappliances/9/virtualmachines/%(vm)d/tasks/d8113ffd/action/continue"/>
-<taskId>d8113ffd</taskId><userId>%(user)d</userId><type>DEPLOY</type><ownerId>%(vm)d</ownerId>
-<state>QUEUEING</state><timestamp>0</timestamp>
-</task></tasks>"""
+<link rel="self" href="{task}"/>
+<link rel="target" href="{target}"/>
+<link rel="user" href="admin/enterprises/{enterprise}/users/{user}"/>
+<link rel="cancel" href="{task}/action/cancel"/>
+<link rel="continue" href="{task}/action/continue"/>
+<taskId>d8113ffd</taskId><userId>{user}</userId><type>DEPLOY</type><ownerId>{machine}</ownerId>
+<state>QUEUEING</state><creationTimestamp>1372234045</creationTimestamp><timestamp>0</timestamp>
+</task></tasks>""".encode()
 
 
 @pytest.fixture
@@ -182,14 +188,13 @@ def test_a_callback_can_be_written_without_being_sent(cloud):
 
 
 def test_a_callback_from_elsewhere_finds_its_task_on_the_machine_of_that_id(cloud, client):
-    body = ARTICLE % {b"vdc": 3, b"vm": 59, b"enterprise": 1, b"user": 1}
-    assert cloud.adopt(body) == ["d8113ffd"]
+    assert cloud.adopt(foreign_callback()) == ["d8113ffd"]
     assert client.json(f"{MACHINE}/tasks/d8113ffd")["state"] == "QUEUEING"
     assert client.post(f"{MACHINE}/tasks/d8113ffd/action/continue").status_code == 204
 
 
 def test_a_callback_from_elsewhere_makes_up_what_it_needs(clock):
-    body = ARTICLE % {b"vdc": 7, b"vm": 590, b"enterprise": 8, b"user": 70}
+    body = foreign_callback(datacenter=7, machine=590, enterprise=8, user=70)
     world = sample_world(clock=clock)
     del world.appliances[9]
     with Cloud(world=world) as cloud:

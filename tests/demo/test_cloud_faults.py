@@ -97,7 +97,7 @@ def test_closing_waits_for_no_delayed_answer_and_frees_the_port():
 
     caller = threading.Thread(target=call)
     caller.start()
-    while not cloud.faults.take("", "never") and len(cloud.faults._plan):
+    while cloud.faults.planned:
         time.sleep(0.001)
     cloud.close()
     caller.join()

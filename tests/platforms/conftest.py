@@ -12,6 +12,7 @@ from approval.platforms.abiquo import Abiquo, Settings
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def answer(self):
         self.server.script.answer(self)

@@ -2,7 +2,6 @@
 
 import base64
 import socket
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -305,11 +304,9 @@ def test_trouble_on_the_way_is_worth_another_try(server, abiquo, trouble, method
     path = CONTINUE if method == "POST" else f"{MACHINE}/tasks/t1"
     server.answers[path] = trouble
     call = release if method == "POST" else lambda abiquo: abiquo.look(held())
-    began = time.monotonic()
     failed = failure(abiquo, call)
     assert (failed.permanent, failed.alert) == (False, False)
     assert str(failed).startswith(f"{method} {path}: ")
-    assert time.monotonic() - began < 2
     assert getattr(server, "sent", 0) < 50  # megabytes
 
 

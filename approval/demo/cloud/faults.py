@@ -43,6 +43,12 @@ class Faults:
         with self._lock:
             self._plan += [(fault, fault.times) for fault in faults]
 
+    @property
+    def planned(self) -> list[Fault]:
+        """The faults that have not befallen all their calls yet."""
+        with self._lock:
+            return [fault for fault, _ in self._plan]
+
     def clear(self) -> None:
         """Everything works from now on."""
         with self._lock:

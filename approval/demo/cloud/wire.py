@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # ships no types
+from waitress.channel import ClientDisconnected
 from werkzeug.datastructures import EnvironHeaders, Headers
 
 from approval.demo.cloud.faults import Fault, Faults

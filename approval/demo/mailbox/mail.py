@@ -35,4 +35,4 @@ class Mail:
 
     def _text(self, kind: str) -> str | None:
         part = self.message.get_body((kind,))
-        return part.get_content() if part else None
+        return part.get_content().replace("\r\n", "\n") if part else None

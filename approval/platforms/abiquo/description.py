@@ -16,10 +16,11 @@ def describe(tasks: Sequence[HeldTask], reader: Reader, root: str) -> Descriptio
     requester = next((task.links["user"] for task in tasks), None)
     answers = Answers(reader.get_all(_first(targets, requester)))
     answers.add(reader.get_all(_further(targets, requester, answers, root)))
+    person = _person(requester, answers, root) if requester else None
     described = {path: machines.describe(path, answers, root) for path in targets}
     found = {task.id: described[task.links["target"]] for task in tasks}
     return Description(
-        requester=_person(requester, answers, root) if requester else None,
+        requester=person,
         machines={task_id: machine for task_id, machine in found.items() if machine},
         missing=answers.missing,
         transient=answers.transient,

@@ -14,6 +14,8 @@ from approval.platforms.abiquo.documents import Document
 Answer = Document | PlatformError
 
 WORKERS = 8
+READS_PER_TIMEOUT = 50
+LONGEST = 120  # seconds, unless the timeout is longer still
 KEPT_SECONDS = 60
 KEPT_SIZE = 1000
 KEPT = {
@@ -30,10 +32,10 @@ class Reader:
     """Reads from one API. May be used by several threads."""
 
     def __init__(
-        self, client: Client, patience: float, clock: Callable[[], float] = time.monotonic
+        self, client: Client, timeout: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = client
-        self._patience = patience
+        self._timeout = timeout
         # Only single reads run there, which wait for no other, so it cannot lock up.
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="abiquo")
         kept: TTLCache[tuple[object, ...], Document] = TTLCache(KEPT_SIZE, KEPT_SECONDS, clock)
@@ -49,7 +51,7 @@ class Reader:
             self._workers.submit(self._answer, path, entity): path
             for path, entity in wanted.items()
         }
-        done, late = wait(futures, self._patience)
+        done, late = wait(futures, self._patience(len(futures)))
         for future in late:
             future.cancel()
         return {futures[future]: future.result() for future in done} | {
@@ -59,6 +61,10 @@ class Reader:
 
     def close(self) -> None:
         self._workers.shutdown(cancel_futures=True)
+
+    def _patience(self, reads: int) -> float:
+        """Many reads may take longer than one, but a silent platform is not asked in turn."""
+        return max(self._timeout, min(self._timeout * (1 + reads / READS_PER_TIMEOUT), LONGEST))
 
     def _answer(self, path: str, entity: str) -> Answer:
         try:
