@@ -1,5 +1,6 @@
 """What people read about a request, in pages and mails alike: pure text from values."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ __all__ = [
     "question",
     "shared_place",
     "size",
+    "standings",
     "summary",
     "tally",
     "told",
@@ -244,12 +246,16 @@ def told(task: Task, platform: str) -> str:
             return ""
 
 
+def _stands(task: Task) -> TaskState:
+    """The state of a task after all: a decision that the platform did not follow is none."""
+    return TaskState.WITHDRAWN if task.delivery in UNHEEDED else task.state
+
+
 @dataclass(frozen=True)
 class Group:
     """Tasks of which the same can be said: what was decided, by whom, what the platform knows.
 
-    `stands` is the state they are in after all: a decision that the platform did not follow
-    does not count as one.
+    `stands` is the state they are in after all: withdrawn if the platform did not follow.
     """
 
     tasks: tuple[Task, ...]
@@ -263,20 +269,24 @@ def alike(tasks: Iterable[Task], platform: str) -> list[Group]:
     """The tasks in groups that share one truth, so that a batch is told in few true sentences."""
     groups: dict[tuple[Decision | None, str, str, TaskState], list[Task]] = {}
     for task in tasks:
-        stands = TaskState.WITHDRAWN if task.delivery in UNHEEDED else task.state
-        truth = (task.decision, outcome(task), told(task, platform), stands)
+        truth = (task.decision, outcome(task), told(task, platform), _stands(task))
         groups.setdefault(truth, []).append(task)
     return [Group(tuple(members), *truth) for truth, members in groups.items()]
 
 
-def _standing(task: Task) -> str:
-    """One or two words on how a task stands, for a subject."""
-    return "waiting" if task.state is TaskState.PENDING else outcome(task).lower()
+def standings(tasks: Iterable[Task]) -> dict[tuple[TaskState, str], int]:
+    """How many tasks stand how, in few words, the ones that wait last."""
+    counts = Counter(
+        (_stands(task), "waiting" if task.state is TaskState.PENDING else outcome(task).lower())
+        for task in tasks
+    )
+    return dict(sorted(counts.items(), key=lambda item: item[0][0] is TaskState.PENDING))
 
 
 def tally(tasks: Iterable[Task]) -> str:
     """How the tasks stand together: "Accepted", or "2 accepted, 1 waiting"."""
-    standings = sorted((_standing(task) for task in tasks), key="waiting".__eq__)
-    if len(set(standings)) == 1:
-        return standings[0].capitalize()
-    return ", ".join(f"{standings.count(word)} {word}" for word in dict.fromkeys(standings))
+    found = standings(tasks)
+    if len(found) == 1:
+        [(_, words)] = found
+        return words.capitalize()
+    return ", ".join(f"{count} {words}" for (_, words), count in found.items())

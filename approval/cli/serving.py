@@ -12,7 +12,7 @@ import structlog
 from approval.cli.assembly import Service, assemble, database_file
 from approval.clock import utc_now
 from approval.config import Config
-from approval.store import jobs
+from approval.store import leases
 from approval.store.migrate import upgrade
 from approval.web.server import Server
 
@@ -53,7 +53,7 @@ def _run(service: Service, config: Config, stop: threading.Event) -> None:
 def _hand_back(service: Service) -> None:
     """Whoever held leases is gone, as we are alone: no need to wait for them to run out."""
     with service.database.write() as session:
-        orphans = jobs.hand_back(session, utc_now())
+        orphans = leases.hand_back(session, utc_now())
     if orphans:
         log.info("resuming jobs that were cut off", jobs=orphans)
 

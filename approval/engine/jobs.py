@@ -13,7 +13,7 @@ from approval.engine.retry import wait_after
 from approval.failures import Failure
 from approval.gate import Handler, Record, trouble
 from approval.model import Job
-from approval.store import jobs
+from approval.store import jobs, leases
 from approval.store.database import Database, StoreDown
 
 log = structlog.get_logger("approval.jobs")
@@ -67,28 +67,28 @@ class Jobs:
         while any(self.run_next(lane, request_id) for lane in jobs.Lane):
             pass
         with self._database.read() as session:
-            return jobs.next_due_of(session, request_id)
+            return leases.next_due_of(session, request_id)
 
     def next_due(self, lane: jobs.Lane) -> datetime | None:
         """When the lane's next job is due."""
         with self._database.read() as session:
-            return jobs.next_due(session, lane)
+            return leases.next_due(session, lane)
 
     def _claim(self, lane: jobs.Lane, request_id: str | None) -> Job | None:
         now = self._clock()
         with self._database.read() as session:  # so that idle threads take no write lock
-            due = jobs.next_due(session, lane)
+            due = leases.next_due(session, lane)
         if due is None or due > now:
             return None
         with self._database.write() as session:
-            return jobs.claim(session, lane, now, request_id)
+            return leases.claim(session, lane, now, request_id)
 
     def _done(self, job: Job, record: Record) -> None:
         now = self._clock()
 
         def write(session: orm.Session) -> bool:
             record(session, now)
-            return jobs.finish(session, job, now)
+            return leases.finish(session, job, now)
 
         self._fenced(job, write)
         self._counter.labels(job.kind, "done").inc()
@@ -107,9 +107,9 @@ class Jobs:
         def write(session: orm.Session) -> bool:
             if wait is None:
                 trouble.on_park(session, job, failure, now)
-                return jobs.park(session, job, now, str(failure))
+                return leases.park(session, job, now, str(failure))
             trouble.on_failure(session, job, failure, now)
-            return jobs.postpone(session, job, now + wait, str(failure))
+            return leases.postpone(session, job, now + wait, str(failure))
 
         self._fenced(job, write)
         self._counter.labels(job.kind, "parked" if wait is None else "failed").inc()

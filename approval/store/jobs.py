@@ -1,20 +1,18 @@
-"""Jobs: promises to act, kept until they are done, and the queries to claim and settle them."""
+"""Jobs: promises to act outside the database, kept until they are done."""
 
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects import postgresql, sqlite
 
-from approval.model import Job
-from approval.store.tables import JobRow
-
-LEASE = timedelta(minutes=10)  # longer than any job may take, outside calls and all
+from approval.store.tables import JOBS, JobRow
 
 
 class Lane(StrEnum):
@@ -44,9 +42,22 @@ LANES = {
     Kind.NOTE: Lane.MAIL,
     Kind.ALERT: Lane.MAIL,
 }
-# Both speak ON CONFLICT, each through its own dialect.
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-_waiting = JobRow.parked_at.is_(None)
+
+
+@cache
+def _promise(dialect: str) -> Any:
+    """The statement that adds a job or renews it; both databases speak ON CONFLICT."""
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](JOBS)
+    return insert.on_conflict_do_update(
+        index_elements=["kind", "subject"],
+        set_={
+            "run": JOBS.c.run + 1,
+            "due": sa.case((JOBS.c.lease.is_(None), insert.excluded.due), else_=JOBS.c.due),
+            "made_at": insert.excluded.made_at,
+            "attempts": 0,
+            "parked_at": None,
+        },
+    )
 
 
 def add(
@@ -62,121 +73,19 @@ def add(
     A renewed job runs again even if it is running at this moment: the world has changed
     since it began.
     """
-    dialect = session.get_bind().dialect.name
-    insert: Any = _INSERTS[dialect](JobRow.__table__)
-    renewed = {
-        "run": JobRow.run + 1,
-        "due": sa.case((JobRow.lease.is_(None), insert.excluded.due), else_=JobRow.due),
-        "made_at": insert.excluded.made_at,
+    values = {
+        "id": uuid.uuid4().hex,
+        "kind": kind,
+        "subject": str(subject),
+        "request_id": request_id,
+        "lane": LANES[kind],
+        "made_at": now,
+        "due": due or now,
         "attempts": 0,
-        "parked_at": None,
+        "run": 0,
     }
-    statement = insert.on_conflict_do_update(index_elements=["kind", "subject"], set_=renewed)
-    session.execute(
-        statement,
-        {
-            "id": uuid.uuid4().hex,
-            "kind": kind,
-            "subject": str(subject),
-            "request_id": request_id,
-            "lane": LANES[kind],
-            "made_at": now,
-            "due": due or now,
-            "attempts": 0,
-            "run": 0,
-        },
-    )
+    session.execute(_promise(session.get_bind().dialect.name), values)
     session.info.setdefault("lanes", []).append(LANES[kind])
-
-
-def next_due(session: orm.Session, lane: Lane) -> datetime | None:
-    """When the lane's next job is due."""
-    return session.scalar(sa.select(sa.func.min(JobRow.due)).where(_waiting, JobRow.lane == lane))
-
-
-def next_due_of(session: orm.Session, request_id: str) -> datetime | None:
-    """When the next job of a request is due."""
-    query = sa.select(sa.func.min(JobRow.due)).where(_waiting, JobRow.request_id == request_id)
-    return session.scalar(query)
-
-
-def claim(
-    session: orm.Session, lane: Lane, now: datetime, request_id: str | None = None
-) -> Job | None:
-    """Take the lane's longest due job, of one request or of any, under a new lease."""
-    oldest = (
-        sa.select(JobRow.id)
-        .where(_waiting, JobRow.lane == lane, JobRow.due <= now)
-        .order_by(JobRow.due)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if request_id is not None:
-        oldest = oldest.where(JobRow.request_id == request_id)
-    row = session.execute(
-        sa.update(JobRow)
-        .where(JobRow.id == oldest.scalar_subquery())
-        .values(due=now + LEASE, lease=uuid.uuid4().hex, attempts=JobRow.attempts + 1)
-        .returning(*JobRow.__table__.columns)
-        .execution_options(synchronize_session=False)
-    ).first()
-    if row is None:
-        return None
-    return Job(
-        id=row.id,
-        kind=row.kind,
-        subject=row.subject,
-        request_id=row.request_id,
-        lease=row.lease,
-        attempts=row.attempts,
-        run=row.run,
-        made_at=row.made_at,
-    )
-
-
-def _settle(session: orm.Session, job: Job, **values: object) -> bool:
-    """Change the job if the lease is still ours."""
-    changed = session.scalar(
-        sa.update(JobRow)
-        .where(JobRow.id == job.id, JobRow.lease == job.lease)
-        .values(lease=None, **values)
-        .returning(JobRow.run)
-        .execution_options(synchronize_session=False)
-    )
-    return changed is not None
-
-
-def finish(session: orm.Session, job: Job, now: datetime) -> bool:
-    """Drop a done job, or make it due again if it was renewed; False if it is not ours."""
-    done = session.scalar(
-        sa.delete(JobRow)
-        .where(JobRow.id == job.id, JobRow.lease == job.lease, JobRow.run == job.run)
-        .returning(JobRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    return done is not None or _settle(session, job, due=now, attempts=0)
-
-
-def postpone(session: orm.Session, job: Job, due: datetime, error: str) -> bool:
-    """Leave the job alone until `due`; False if it is not ours any more."""
-    return _settle(session, job, due=due, error=error)
-
-
-def park(session: orm.Session, job: Job, now: datetime, error: str) -> bool:
-    """Set the job aside until an operator takes it up; False if it is not ours any more."""
-    return _settle(session, job, parked_at=now, error=error)
-
-
-def hand_back(session: orm.Session, now: datetime) -> int:
-    """Make all leased jobs due at once: whoever held them is gone. Returns how many."""
-    orphans = session.scalars(
-        sa.update(JobRow)
-        .where(JobRow.lease.is_not(None))
-        .values(lease=None, due=now)
-        .returning(JobRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(orphans.all())
 
 
 def take_up(

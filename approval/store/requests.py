@@ -18,7 +18,40 @@ from approval.model import (
     Task,
     TaskState,
 )
-from approval.store.tables import MachineRow, RequestRow, TaskRow
+from approval.store.tables import REQUESTS, TASKS, MachineRow, RequestRow, TaskRow, UTCDateTime
+
+TIME = UTCDateTime()
+# Built once: building a statement costs more than running it.
+_insert_request, _insert_tasks = sa.insert(REQUESTS), sa.insert(TASKS)
+_known = sa.select(TASKS.c.platform_task_id, TASKS.c.request_id).where(
+    TASKS.c.platform == sa.bindparam("of_platform"),
+    TASKS.c.platform_task_id.in_(sa.bindparam("ids", expanding=True)),
+)
+_settle = (
+    sa.update(TASKS)
+    .where(TASKS.c.id == sa.bindparam("task"), TASKS.c.state == TaskState.PENDING)
+    .values(
+        state=sa.bindparam("new_state"),
+        decided_by=sa.bindparam("by"),
+        decided_at=sa.bindparam("at"),
+        reason=sa.bindparam("why"),
+        delivery=sa.bindparam("new_delivery"),
+    )
+    .returning(TASKS.c.id)
+)
+_close = (
+    sa.update(REQUESTS)
+    .where(
+        REQUESTS.c.id == sa.bindparam("request"),
+        ~sa.exists().where(
+            TASKS.c.request_id == sa.bindparam("request"), TASKS.c.state == TaskState.PENDING
+        ),
+    )
+    .values(
+        closed_at=sa.func.coalesce(REQUESTS.c.closed_at, sa.bindparam("now", type_=TIME))
+    )
+    .returning(REQUESTS.c.id)
+)
 
 
 def insert(
@@ -26,9 +59,8 @@ def insert(
 ) -> str:
     """Store a new request with its tasks, all pending; returns the request's id."""
     request_id = uuid.uuid4().hex
-    connection = session.connection()
-    connection.execute(
-        sa.insert(RequestRow),
+    session.execute(
+        _insert_request,
         {
             "id": request_id,
             "platform": platform,
@@ -37,8 +69,8 @@ def insert(
             "missing": (),
         },
     )
-    connection.execute(
-        sa.insert(TaskRow),
+    session.execute(
+        _insert_tasks,
         [
             {
                 "request_id": request_id,
@@ -55,11 +87,7 @@ def insert(
 
 def known(session: orm.Session, platform: str, task_ids: Iterable[str]) -> dict[str, str]:
     """Which of the platform's task ids are known, each with its request's id."""
-    rows = session.execute(
-        sa.select(TaskRow.platform_task_id, TaskRow.request_id).where(
-            TaskRow.platform == platform, TaskRow.platform_task_id.in_(list(task_ids))
-        )
-    )
+    rows = session.execute(_known, {"of_platform": platform, "ids": list(task_ids)})
     return {row.platform_task_id: row.request_id for row in rows}
 
 
@@ -123,33 +151,22 @@ def settle(
 ) -> bool:
     """Decide a task if it is still pending; says whether it was. The first one wins."""
     won = session.scalar(
-        sa.update(TaskRow)
-        .where(TaskRow.id == task_id, TaskRow.state == TaskState.PENDING)
-        .values(
-            state=state,
-            decided_by=decision.by,
-            decided_at=decision.at,
-            reason=decision.reason,
-            delivery=delivery,
-        )
-        .returning(TaskRow.id)
-        .execution_options(synchronize_session=False)
+        _settle,
+        {
+            "task": task_id,
+            "new_state": state,
+            "by": decision.by,
+            "at": decision.at,
+            "why": decision.reason,
+            "new_delivery": delivery,
+        },
     )
     return won is not None
 
 
 def close_if_decided(session: orm.Session, request_id: str, now: datetime) -> bool:
     """Close the request if no task of it is pending; says whether it is closed."""
-    pending = sa.exists().where(
-        TaskRow.request_id == request_id, TaskRow.state == TaskState.PENDING
-    )
-    closed = session.scalar(
-        sa.update(RequestRow)
-        .where(RequestRow.id == request_id, ~pending)
-        .values(closed_at=sa.func.coalesce(RequestRow.closed_at, now))
-        .returning(RequestRow.id)
-        .execution_options(synchronize_session=False)
-    )
+    closed = session.scalar(_close, {"request": request_id, "now": now})
     return closed is not None
 
 

@@ -1,7 +1,7 @@
 """The tables. Times are aware and UTC; values of the model lie in JSON columns."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -222,3 +222,9 @@ class AlertRow(Base):
     advice: orm.Mapped[str]
     noted_at: orm.Mapped[datetime]
     told_at: orm.Mapped[datetime | None]
+
+
+# As plain tables, for what runs with every callback, press and job.
+REQUESTS, TASKS, EVENTS, JOBS = (
+    cast(sa.Table, row.__table__) for row in (RequestRow, TaskRow, EventRow, JobRow)
+)

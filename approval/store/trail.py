@@ -5,7 +5,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from approval.store.tables import EventRow
+from approval.store.tables import EVENTS, EventRow
+
+_add = sa.insert(EVENTS)
 
 
 def record(
@@ -18,7 +20,7 @@ def record(
 ) -> None:
     """Add one event. Rows of the trail are never changed."""
     session.execute(
-        sa.insert(EventRow.__table__),  # type: ignore[arg-type] # a table is what insert() takes
+        _add,
         {"request_id": request_id, "task_id": task_id, "at": now, "kind": kind, "text": text},
     )
 

@@ -26,7 +26,7 @@ class Client:
 
     def __call__(self, method, path, **options):
         url = path if path.startswith("http") else f"{self.cloud.api_location}/{path}"
-        return self.session.request(method, url, timeout=5, **options)
+        return self.session.request(method, url, **{"timeout": 5, **options})
 
     def get(self, path, accept=None, **options):
         return self("GET", path, headers={"Accept": accept}, **options)

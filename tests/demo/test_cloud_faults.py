@@ -55,11 +55,20 @@ def test_answers_can_be_slow(cloud, client):
     assert time.monotonic() - began >= 0.05
 
 
-def test_a_fault_can_be_nothing_but_slowness(cloud, client):
-    cloud.faults.plan(Fault(delay=0.05))
+@pytest.mark.parametrize("after", [False, True])
+def test_a_fault_can_be_nothing_but_slowness(cloud, client, after):
+    cloud.faults.plan(Fault(delay=0.05, after=after))
     began = time.monotonic()
     assert client.get("login").status_code == 200
     assert time.monotonic() - began >= 0.05
+
+
+def test_a_platform_that_hangs_after_acting_has_acted(cloud, client):
+    (id,) = cloud.deploy_machine(59)
+    cloud.faults.plan(Fault(method="POST", delay=60, after=True))
+    with pytest.raises(requests.ReadTimeout):
+        client.post(f"{MACHINE}/tasks/{id}/action/cancel", timeout=0.2)
+    assert cloud.task_state(id) == "CANCELLED"
 
 
 def test_calls_are_written_down(cloud, client):

@@ -6,7 +6,7 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 from abiquo_samples import MACHINE, USER, body, collection, link, task, without
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from approval.platforms import CallbackError
@@ -259,6 +259,7 @@ prefixes = st.sampled_from(["https://any.host/api/", "/api/", "/", ""])
 rels = st.sets(st.sampled_from(["continue", "cancel", "target", "user"]), max_size=1)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(ids, machines, prefixes, rels), min_size=1, max_size=6, unique_by=lambda t: t[0]
@@ -289,6 +290,7 @@ def test_each_tasks_links_are_its_own_elements(drawn, reader, random):
         )
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
@@ -306,6 +308,7 @@ def test_no_json_does_anything_but_be_refused(value):
         read(json.dumps(value).encode(), {})
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_do_anything_but_be_refused(content):
     with pytest.raises(CallbackError):

@@ -98,9 +98,26 @@ def test_a_404_without_reason_counts_where_the_api_is(server, abiquo):
     assert look(server, abiquo, (404, {}, b"")).state is PlatformState.GONE
 
 
-def test_a_404_of_a_proxy_ends_nothing(server, abiquo):
-    server.answers["login"] = (404, {}, b"<html>Not Found</html>")
-    assert "is api_location right?" in complaint(server, abiquo, (404, {}, b"Not Found"))
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"",
+        b"Not Found",
+        b"<html><body>Not Found</body></html>",
+        b'{"message": "no Route matched with those values"}',
+        b'{"code": 404, "message": "Not Found"}',
+    ],
+)
+def test_a_404_of_a_proxy_ends_nothing(server, abiquo, page):
+    server.answers["login"] = (404, {}, page)
+    assert "is api_location right?" in complaint(server, abiquo, (404, {}, page))
+
+
+def test_a_404_without_reason_ends_nothing_while_the_api_is_down(server, abiquo):
+    server.answers |= {SELF: (404, {}, b""), "login": (503, {}, b"")}
+    with pytest.raises(PlatformError) as failed:
+        abiquo.look(held())
+    assert not failed.value.permanent
 
 
 @pytest.mark.parametrize("status", [500, 503])

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 class Fault:
     """Something that befalls the next `times` calls that match; for ever if None.
 
-    It answers with `status`, or drops the connection, or else is only slow by `delay` seconds.
-    `after`: the platform acts first, and its own answer is lost.
+    After `delay` seconds it answers with `status` or drops the connection; with neither of them
+    the platform is only slow. `after`: the platform acts first, and then all this happens.
     """
 
     method: str | None = None

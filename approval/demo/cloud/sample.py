@@ -86,9 +86,9 @@ def _service_account(world: World) -> None:
 
 def _neighbours(world: World) -> None:
     globex = world.add_enterprise("Globex", id=3)
-    hank = world.add_user(globex, "Hank Scorpio", "hank@globex.example", nick="hank", id=51)
+    hank = world.add_user(globex, "Hank Hall", "hank@globex.example", nick="hank", id=51)
     world.add_user(
         globex, "Olga Other", "olga@globex.example", nick="olga", role="ENTERPRISE_ADMIN", id=52
     )
-    place = world.add_datacenter(globex, "Volcano", "Cypress Creek", id=4)
-    add_equipped(world, world.add_appliance(place, "Doomsday", id=11), hank, "laser-01", id=66)
+    place = world.add_datacenter(globex, "Staging", "Lisbon", id=4)
+    add_equipped(world, world.add_appliance(place, "Billing", id=11), hank, "pay-01", id=66)

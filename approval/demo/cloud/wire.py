@@ -68,14 +68,32 @@ class Wire:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         fault = self.faults.take(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        self._wait(self.faults.latency + (fault.delay if fault else 0))
-        if fault is None or not (fault.status or fault.drop):
+        self._wait(self.faults.latency)
+        if fault is None:
             return self._app(environ, start_response)
+        if fault.status or fault.drop:
+            return self._fail(fault, environ, start_response)
+        return self._dawdle(fault, environ, start_response)
+
+    def _fail(
+        self, fault: Fault, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         if fault.after:
             self._act_unheard(environ)
+        self._wait(fault.delay)
         if fault.drop:
             raise ClientDisconnected  # makes waitress close the connection without an answer
         return _answer(fault, start_response)
+
+    def _dawdle(
+        self, fault: Fault, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        if not fault.after:
+            self._wait(fault.delay)
+            return self._app(environ, start_response)
+        answer = self._app(environ, start_response)
+        self._wait(fault.delay)
+        return answer
 
     def _wait(self, seconds: float) -> None:
         if seconds and self._cut.wait(seconds):

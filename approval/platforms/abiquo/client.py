@@ -2,9 +2,10 @@
 
 import base64
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -41,11 +42,13 @@ class Client:
         """Read an object, as "virtualmachine". Raises PlatformError; NotFound for a 404."""
         media = f"application/vnd.abiquo.{entity}"
         accept = f"{media}+json{self._version}, {media}+xml{self._version};q=0.9"
-        return self._call("GET", path, {"Accept": accept}, params=params).document()
+        return self._call(
+            "GET", path, ANSWERED, headers={"Accept": accept}, params=params
+        ).document()
 
     def get_text(self, path: str) -> str:
         """Read a plain text. Raises PlatformError."""
-        reply = self._call("GET", path, {"Accept": "text/plain, */*;q=0.1"})
+        reply = self._call("GET", path, ANSWERED, headers={"Accept": "text/plain, */*;q=0.1"})
         return reply.body.decode("utf-8", "replace").strip()
 
     def post(self, path: str, message: str, key: str) -> None:
@@ -53,50 +56,31 @@ class Client:
         headers = {"Accept": ERRORS, "Idempotency-Key": key}
         if message:
             headers["Content-Type"] = "text/plain; charset=utf-8"
-        self._call("POST", path, headers, message.encode())
+        self._call("POST", path, RELEASED, headers=headers, data=message.encode())
 
     def close(self) -> None:
         self._session.close()
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Reply:
+    def _call(self, method: str, path: str, success: Collection[int], **request: Any) -> Reply:
         if not PATH.fullmatch(path):
             raise PlatformError(f"{path[:80]!a} is no path of the API", permanent=True)
         call = f"{method} {path}"
+        deadline = time.monotonic() + PATIENCE * self._timeout
         try:
-            reply = self._send(call, headers, body, params)
+            with self._session.request(
+                method,
+                f"{self.location}/{path}",
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+                verify=self._verify,
+                **request,
+            ) as response:
+                body = _read(response, deadline)
+                reply = Reply(call, response.status_code, response.headers, body)
         except (OSError, HTTPError) as error:  # all of requests and all of urllib3
             raise _unanswered(call, error) from error
-        return expect(reply, RELEASED if method == "POST" else ANSWERED, datetime.now(UTC))
-
-    def _send(
-        self,
-        call: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        params: Mapping[str, str] | None,
-    ) -> Reply:
-        method, path = call.split(" ", 1)
-        deadline = time.monotonic() + PATIENCE * self._timeout
-        with self._session.request(
-            method,
-            f"{self.location}/{path}",
-            headers=headers,
-            params=params,
-            data=body,
-            timeout=self._timeout,
-            allow_redirects=False,
-            stream=True,
-            verify=self._verify,
-        ) as response:
-            content = _read(response, deadline)
-            return Reply(call, response.status_code, response.headers, content)
+        return expect(reply, success, datetime.now(UTC))
 
 
 def _authorization(settings: Settings) -> str:

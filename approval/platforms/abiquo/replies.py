@@ -12,6 +12,7 @@ from approval.platforms.abiquo.documents import Document, DocumentError, parse
 
 PATIENCE = timedelta(hours=1)  # at most; whoever asks for more is asked again in between
 SECONDS = re.compile("[0-9]{1,9}")
+CODE = re.compile("[A-Z0-9]+-[A-Z0-9]+")  # as "TASK-1"; gateways write none, or a number
 MAX_SAID = 200
 
 TRY_AGAIN = {408, 425, 429}
@@ -53,10 +54,10 @@ def expect(reply: Reply, success: Collection[int], now: datetime) -> Reply:
     """Pass on an answer with one of these statuses; raise PlatformError for any other."""
     if reply.status in success:
         return reply
-    said = _said(reply.body)
+    code, said = _said(reply.body)
     message = f"{reply.call}: {_status(reply.status)}{f', {said}' if said else ''}"
     if reply.status == 404:
-        raise NotFound(message, says_so=said is not None)
+        raise NotFound(message, says_so=CODE.fullmatch(code) is not None)
     if reply.status in REFUSED:
         raise PlatformError(message, alert=True)
     if reply.status in TRY_AGAIN or reply.status >= 500:
@@ -74,16 +75,16 @@ def _status(status: int) -> str:
         return str(status)
 
 
-def _said(body: bytes) -> str | None:
-    """The platform's own code and message, if it wrote them; a proxy's page is not repeated."""
+def _said(body: bytes) -> tuple[str, str]:
+    """The platform's error code, and it with the message; a proxy's page is not repeated."""
     try:
         document = parse(body)
-        errors = document.items("error")
-        error = errors[0] if errors else document
-        words = [error.text("code"), error.text("message")]
     except DocumentError:
-        return None
-    return " ".join(" ".join(filter(None, words)).split())[:MAX_SAID] or None
+        return "", ""
+    errors = document.items("error")
+    error = errors[0] if errors else document
+    code, message = error.text("code") or "", error.text("message") or ""
+    return code, " ".join(f"{code} {message}".split())[:MAX_SAID]
 
 
 def _retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:

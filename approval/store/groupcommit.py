@@ -1,0 +1,98 @@
+"""Group commit: use cases that wait for the disk at the same time share one flush.
+
+SQLite has one writer, and a commit costs a flush of the disk: 0.1 ms here, 5 ms there. Each
+use case is a savepoint in a transaction that is open already or that it opens. Whoever ends
+and finds nobody behind them commits for all. Nobody is told of success before that commit,
+and if it fails, everybody is told.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+
+class _Group:
+    """The use cases that are committed together."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.error: BaseException | None = None
+        self._ended = threading.Event()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Say what became of the commit."""
+        self.error = self.error or error
+        self._ended.set()
+
+    def wait(self) -> None:
+        """Wait until all of it is on the disk. Raises what kept it from getting there."""
+        self._ended.wait()
+        if self.error is not None:
+            raise self.error
+
+
+class GroupCommit:
+    """Hands out write sessions, one at a time, of transactions that several may share."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._turn = threading.Lock()
+        self._counting = threading.Lock()
+        self._waiting = 0
+        self._group: _Group | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[orm.Session]:
+        """Open a use case; what it wrote is on the disk when the block has ended."""
+        self._take_turn()
+        try:
+            group = self._group = self._group or _Group(self._begin())
+            try:
+                with _savepoint(group.connection) as session:
+                    yield session
+            except sa.exc.DBAPIError as error:
+                # SQLite may have rolled back all of the transaction, others' work included.
+                group.error = error
+                raise
+            finally:
+                self._commit_if_last(group)
+        finally:
+            self._turn.release()
+        group.wait()
+
+    def _take_turn(self) -> None:
+        with self._counting:
+            self._waiting += 1
+        self._turn.acquire()
+        with self._counting:
+            self._waiting -= 1
+
+    def _begin(self) -> sa.Connection:
+        connection = self._engine.connect()
+        connection.begin()
+        return connection
+
+    def _commit_if_last(self, group: _Group) -> None:
+        if self._waiting and group.error is None:
+            return  # they will see to it
+        self._group = None
+        try:
+            with group.connection as connection:
+                if group.error is None:
+                    connection.commit()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, all who wait must know
+            group.end(error)
+        else:
+            group.end()
+
+
+@contextmanager
+def _savepoint(connection: sa.Connection) -> Iterator[orm.Session]:
+    session = orm.Session(
+        connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+    )
+    with session, session.begin():
+        yield session
