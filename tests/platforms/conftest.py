@@ -66,7 +66,7 @@ def connect() -> Iterator:
             "api_location": f"http://127.0.0.1:{server.port}/api",
             "api_username": "gäte",
             "api_password": SECRET,
-            "api_timeout": 0.3,
+            "api_timeout": 10,
         } | changes
         made.append(Abiquo(Settings(**values), **({"clock": clock} if clock else {})))
         return made[-1]

@@ -300,11 +300,11 @@ TROUBLE = [
 
 @pytest.mark.parametrize("trouble", TROUBLE, ids=lambda trouble: trouble.__name__)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_trouble_on_the_way_is_worth_another_try(server, abiquo, trouble, method):
+def test_trouble_on_the_way_is_worth_another_try(server, connect, trouble, method):
     path = CONTINUE if method == "POST" else f"{MACHINE}/tasks/t1"
     server.answers[path] = trouble
     call = release if method == "POST" else lambda abiquo: abiquo.look(held())
-    failed = failure(abiquo, call)
+    failed = failure(connect(server, api_timeout=0.3), call)
     assert (failed.permanent, failed.alert) == (False, False)
     assert str(failed).startswith(f"{method} {path}: ")
     assert getattr(server, "sent", 0) < 50  # megabytes
