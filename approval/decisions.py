@@ -41,7 +41,7 @@ class Ask:
 
 
 def on_arrival(
-    task_type: str, requester_key: str, may_decide: Collection[Person], policy: Policy
+    task_type: str, requester: Person, may_decide: Collection[Person], policy: Policy
 ) -> Settle | Ask:
     """Choose what to do with a held task; `may_decide` may include the requester.
 
@@ -49,11 +49,17 @@ def on_arrival(
     """
     if policy.guarded_types is not None and task_type not in policy.guarded_types:
         return Settle(Action.ACCEPT, f"{task_type} needs no approval here", quiet=True)
-    is_approver = any(person.key == requester_key for person in may_decide)
-    if is_approver and policy.own_request is not None:
+    others = tuple(person for person in may_decide if not _same(person, requester))
+    if len(others) < len(may_decide) and policy.own_request is not None:
         return Settle(policy.own_request, "requested by somebody who may approve it")
-    others = tuple(person for person in may_decide if person.key != requester_key)
     asked = tuple(may_decide) if policy.self_approval else others
     if not asked:
         return Settle(policy.default_action, "there is nobody who could be asked")
     return Ask(asked)
+
+
+def _same(one: Person, other: Person) -> bool:
+    """Whether these are one person, who may have two accounts with one mail address."""
+    if one.key == other.key:
+        return True
+    return bool(one.address and other.address and one.address.lower() == other.address.lower())

@@ -12,6 +12,7 @@ from approval.cli.keys import link_keys
 from approval.clock import utc_now
 from approval.config import Config
 from approval.decisions import Policy
+from approval.engine.courtesy import Courtesy
 from approval.engine.embedded import Embedded
 from approval.engine.jobs import Jobs
 from approval.gate import Handler
@@ -80,9 +81,8 @@ def build_transport(config: Config) -> Smtp:
 
 def build_templates(config: Config, platform: Platform) -> Templates:
     """The templates, the operator's first."""
-    folder = config.server.templates
     return Templates(
-        config.file.parent / folder if folder else None,
+        config.server.templates,
         {"brand": config.server.brand, "platform": platform.title},
     )
 
@@ -132,9 +132,11 @@ def assemble(config: Config) -> Service:
         Kind.ALERT: tell.alert,
     }
     jobs = Jobs(database, handlers, config.engine.give_up_after, utc_now, metrics.jobs)
-    engine = Embedded(jobs, config.engine.threads, utc_now)
+    courtesy = Courtesy()
+    engine = Embedded(jobs, config.engine.threads, utc_now, courtesy)
     database.wake = engine.wake
     app = _app(config, database, platform, links, Pages(templates), engine, metrics)
+    app.wsgi_app = courtesy.wrap(app.wsgi_app)  # type: ignore[assignment, method-assign] # Flask's documented way
     return Service(database, jobs, engine, app, transport, side_by_side)
 
 

@@ -52,7 +52,7 @@ def _say(name: str, problem: str) -> bool:
 
 def _broken(templates: Templates) -> Iterator[str]:
     """What is wrong with templates, each rendered with a sample."""
-    for name, context in samples.contexts().items():
+    for name, context in samples.renderings():
         try:
             templates.render(name, **context)
         except TemplateError as error:

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import click
 
@@ -54,7 +55,7 @@ def serve(file: Path) -> None:
         click.echo(f"warning  {warning}", err=True)
     try:
         serving.serve(config)
-    except (serving.AlreadyServed, StoreDown, TemplateError, OSError) as error:
+    except (serving.AlreadyServed, StoreDown, TemplateError, OSError, CalledProcessError) as error:
         click.echo(f"problem  {error}", err=True)
         sys.exit(1)
 
@@ -64,6 +65,39 @@ def serve(file: Path) -> None:
 def check(file: Path) -> None:
     """Find every mistake in the settings and templates; try store, platform and mail server."""
     sys.exit(0 if checking.check(_load(file)) else 1)
+
+
+@main.command()
+@click.option(
+    "--send",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Post a callback body to the demo that runs, or to one that is started for it.",
+)
+@click.option("--once", "alone", is_flag=True, help="Play one round, print each step, and end.")
+@click.option(
+    "--cloud-port",
+    type=click.IntRange(0, 65535),
+    default=8081,
+    show_default="8081",
+    help="Where the simulated Abiquo is to be, and where --send looks for it.",
+)
+def demo(file: Path | None, alone: bool, cloud_port: int) -> None:
+    """Try it out on this machine: the gate with a simulated Abiquo and a mailbox."""
+    if file and alone:
+        raise click.UsageError("--send and --once do not go together")
+    try:
+        from approval.demo.demo import once, run
+        from approval.demo.stage import Ports
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("aiosmtpd"):
+            raise
+        click.echo(
+            "problem  the demo needs its mail server: pip install 'approval[demo]'", err=True
+        )
+        sys.exit(2)
+    sys.exit(once() if alone else run(Ports(cloud=cloud_port), file))
 
 
 @main.command()

@@ -2,6 +2,8 @@
 
 import fcntl
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from approval.cli.assembly import Service, assemble, database_file
 from approval.clock import utc_now
 from approval.config import Config
 from approval.store import leases
-from approval.store.migrate import upgrade
+from approval.store.migrate import is_current
 from approval.web.server import Server
 
 FINISH = 30.0  # seconds that jobs under way have to end
@@ -38,7 +40,8 @@ def serve(config: Config) -> None:
 
 
 def _run(service: Service, config: Config, stop: threading.Event) -> None:
-    upgrade(service.database)
+    if not is_current(service.database):
+        _upgrade(config)
     _hand_back(service)
     server = Server(service.app, config.server.bind_address, config.server.bind_port)
     service.engine.start()
@@ -48,6 +51,15 @@ def _run(service: Service, config: Config, stop: threading.Event) -> None:
     if not service.engine.stop(FINISH):
         _hand_back(service)
     log.info("stopped")
+
+
+def _upgrade(config: Config) -> None:
+    """Set up the tables, in a process of its own, for what it needs is not needed to serve."""
+    subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "approval", "db", "upgrade", "--config", str(config.file)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def _hand_back(service: Service) -> None:

@@ -48,9 +48,11 @@ def read_sections(
         if name not in known:
             sections.problems.append(f"[{name}]: there is no such section{_meant(name, known)}")
     for name, model in known.items():
-        raw = dict(parser[name]) if parser.has_section(name) else {}
-        raw |= _from_environment(name, environment)
-        sections.values[name] = _known_keys(name, raw, _keys(model), file.parent, sections)
+        written = dict(parser[name]) if parser.has_section(name) else {}
+        values: dict[str, str] = {}
+        for raw in (written, _from_environment(name, environment)):
+            values |= _known_keys(name, raw, _keys(model), file.parent, sections)
+        sections.values[name] = _beside(file.parent, values, _paths(model))
     return sections
 
 
@@ -72,6 +74,18 @@ def _keys(model: type[BaseModel]) -> set[str]:
     return {info.alias or name for name, info in model.model_fields.items()}
 
 
+def _paths(model: type[BaseModel]) -> set[str]:
+    return {name for name, info in model.model_fields.items() if "Path" in str(info.annotation)}
+
+
+def _beside(folder: Path, values: dict[str, str], paths: set[str]) -> dict[str, str]:
+    """The values with relative paths made to lie beside the settings file."""
+    return {
+        key: str(folder.resolve() / value) if key in paths and value else value
+        for key, value in values.items()
+    }
+
+
 def _from_environment(section: str, environment: Mapping[str, str]) -> dict[str, str]:
     """`APPROVAL_ABIQUO__API_PASSWORD` is `api_password` in `[abiquo]`."""
     prefix = f"APPROVAL_{section.upper()}__"
@@ -89,7 +103,7 @@ def _known_keys(
     values: dict[str, str] = {}
     for key, value in raw.items():
         if key in keys:
-            values.setdefault(key, value)
+            values[key] = value
         elif key.endswith("_file") and key.removesuffix("_file") in keys:
             try:
                 text = (folder / value).read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 
 from approval.clock import Clock
+from approval.engine.courtesy import Courtesy
 from approval.engine.jobs import Jobs
 from approval.store.database import StoreDown
 from approval.store.jobs import Lane
@@ -45,8 +46,9 @@ class _Bell:
 class Embedded:
     """Runs jobs in `threads` threads for each lane."""
 
-    def __init__(self, jobs: Jobs, threads: int, clock: Clock) -> None:
+    def __init__(self, jobs: Jobs, threads: int, clock: Clock, courtesy: Courtesy) -> None:
         self._jobs = jobs
+        self._courtesy = courtesy
         self._clock = clock
         self._stopping = threading.Event()
         self._bells = {lane: _Bell() for lane in Lane}
@@ -85,6 +87,8 @@ class Embedded:
         bell = self._bells[lane]
         while not self._stopping.is_set():
             heard = bell.rings
+            if lane is not Lane.RELEASE:
+                self._courtesy.wait()
             try:
                 if self._jobs.run_next(lane):
                     continue

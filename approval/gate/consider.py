@@ -118,9 +118,8 @@ class Consider:
                 settle.withdraw(session, request.id, task, decision)
                 continue
             held = finding.held[task.id]
-            choice = decisions.on_arrival(
-                held.type, held.requester, finding.may_decide, self._policy
-            )
+            requester = finding.description.requester or Person(key=held.requester, name="")
+            choice = decisions.on_arrival(held.type, requester, finding.may_decide, self._policy)
             if isinstance(choice, decisions.Ask):
                 to_ask |= {person.key: person for person in choice.approvers}
             else:

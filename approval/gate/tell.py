@@ -1,20 +1,19 @@
 """Tell people by mail: approvers are asked, requesters and operators hear what happened."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
 from typing import Any
 
 from sqlalchemy import orm
 
-from approval import links
 from approval.gate import Record, nothing
+from approval.gate.maillinks import MailLinks
 from approval.gate.trouble import raise_alert
 from approval.links import Links
 from approval.mail import RecipientRefused, Transport
 from approval.mail.message import Sender, compose, is_address, message_id
 from approval.model import (
-    Action,
     ApprovalRequest,
     Approver,
     Job,
@@ -26,55 +25,9 @@ from approval.rendering import Templates
 from approval.store import people, requests, trail
 from approval.store.database import Database
 
-SHOWN = 50  # tasks in one mail; beyond that Gmail would clip it, so the review page has the rest
-
-
-@dataclass(frozen=True)
-class MailLinks:
-    """The personal links of one approver to one request, as the templates use them."""
-
-    links: Links
-    approver: Approver
-    pending: Sequence[Task]
-    deadline: datetime
-
-    def accept(self, task: Task) -> str:
-        """The link to the page on which this task can be accepted."""
-        return self._single(Action.ACCEPT, task)
-
-    def decline(self, task: Task) -> str:
-        """The link to the page on which this task can be declined."""
-        return self._single(Action.DECLINE, task)
-
-    @property
-    def accept_all(self) -> str:
-        """The link to the page on which all tasks can be accepted."""
-        return self._multiple(Action.ACCEPT)
-
-    @property
-    def decline_all(self) -> str:
-        """The link to the page on which all tasks can be declined."""
-        return self._multiple(Action.DECLINE)
-
-    @property
-    def review(self) -> str:
-        """The link to the page with every task of the request."""
-        request_id = self.approver.request_id
-        return self.links.url("review", request=request_id, token=self._request_token())
-
-    def _single(self, action: Action, task: Task) -> str:
-        token = self.links.token(links.TASK, self.approver.id, task.id, self.deadline)
-        return self.links.url(action.value, task=task.held.id, token=token)
-
-    def _multiple(self, action: Action) -> str:
-        ids = ",".join(task.held.id for task in self.pending)
-        return self.links.url(
-            "multiple", action=action.value, tasks=ids, token=self._request_token()
-        )
-
-    def _request_token(self) -> str:
-        approver = self.approver
-        return self.links.token(links.REQUEST, approver.id, approver.request_id, self.deadline)
+SHOWN = 50  # tasks in one mail; the review page has the rest
+FEW = 10  # tasks, which any mail can hold
+CLIPPED = 100_000  # bytes; Gmail shows no more of a mail than about 102 kB
 
 
 class Tell:
@@ -111,13 +64,25 @@ class Tell:
         context = {
             "request": request,
             "approver": approver,
-            "tasks": tuple(pending[:SHOWN]),
-            "more": len(pending[SHOWN:]),
             "many": len(pending) > 1,
             "links": MailLinks(self._links, approver, pending, deadline),
             "deadline": deadline,
         }
-        return self._to_approver(job, "request", approver, context, now)
+        return self._to_approver(job, approver, self._request(job, pending, context, now))
+
+    def _request(
+        self, job: Job, pending: Sequence[Task], context: dict[str, Any], now: datetime
+    ) -> EmailMessage:
+        """The message that asks, with as many tasks as a mail can hold."""
+        approver: Approver = context["approver"]
+        to = (approver.name, approver.address)
+        shown = SHOWN
+        while True:
+            tasks = {"tasks": tuple(pending[:shown]), "more": len(pending[shown:])}
+            message = self._compose(job, "request", to, context | tasks, now, approver.thread)
+            if len(pending[:shown]) <= FEW or len(message.as_bytes()) <= CLIPPED:
+                return message
+            shown //= 2
 
     def note(self, job: Job, now: datetime) -> Record:
         """Tell an approver who was asked what became of it, in the same thread."""
@@ -170,12 +135,8 @@ class Tell:
             request = requests.load(session, approver.request_id) if approver else None
         return approver, request
 
-    def _to_approver(
-        self, job: Job, name: str, approver: Approver, context: dict[str, Any], now: datetime
-    ) -> Record:
+    def _to_approver(self, job: Job, approver: Approver, message: EmailMessage) -> Record:
         """Send what asks an approver; a refused address is noted and told, others go on."""
-        to = (approver.name, approver.address)
-        message = self._compose(job, name, to, context, now, approver.thread)
         try:
             self._transport.send(message)
         except RecipientRefused as error:
@@ -190,7 +151,7 @@ class Tell:
         context: dict[str, Any],
         now: datetime,
         thread: str | None = None,
-    ) -> Any:
+    ) -> EmailMessage:
         render: Callable[[str], str] = lambda part: self._templates.render(  # noqa: E731
             f"mail/{name}/{part}", **context
         )

@@ -8,6 +8,13 @@ from sqlalchemy import orm
 
 from approval.store.groupcommit import GroupCommit
 
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # NORMAL may lose the last commits when the power fails
+    "busy_timeout=10000",  # milliseconds; only a command beside the gate can hold the lock
+    "foreign_keys=ON",
+    "cache_size=-512",  # KiB for each connection; the operating system caches the file
+)
 Wake = Callable[[Collection[str]], None]
 
 
@@ -72,7 +79,7 @@ def _translated() -> Iterator[None]:
 def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, record: object) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -91,8 +91,15 @@ class GroupCommit:
 
 @contextmanager
 def _savepoint(connection: sa.Connection) -> Iterator[orm.Session]:
-    session = orm.Session(
-        connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-    )
-    with session, session.begin():
-        yield session
+    """A session whose work is undone alone if the block raises."""
+    # By hand: SQLAlchemy's own savepoints are compiled anew each time, a tenth of a callback.
+    connection.exec_driver_sql("SAVEPOINT use_case")
+    session = orm.Session(connection, join_transaction_mode="rollback_only", expire_on_commit=False)
+    with session:  # closing it leaves the connection alone
+        try:
+            yield session
+            session.flush()
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK TO use_case")
+            raise
+        connection.exec_driver_sql("RELEASE use_case")

@@ -47,9 +47,7 @@ _close = (
             TASKS.c.request_id == sa.bindparam("request"), TASKS.c.state == TaskState.PENDING
         ),
     )
-    .values(
-        closed_at=sa.func.coalesce(REQUESTS.c.closed_at, sa.bindparam("now", type_=TIME))
-    )
+    .values(closed_at=sa.func.coalesce(REQUESTS.c.closed_at, sa.bindparam("now", type_=TIME)))
     .returning(REQUESTS.c.id)
 )
 
