@@ -25,6 +25,9 @@ BUILT_IN = next(
 )
 
 
+DAY = timedelta(days=1)
+
+
 class TemplateError(Failure):
     """Raised if a template does not work; names the file and the line."""
 
@@ -42,8 +45,11 @@ def time(when: datetime) -> Markup:
 
 
 def ago(when: datetime, now: datetime) -> str:
-    """How long ago, for people: "3 minutes ago"."""
-    return humanize.naturaltime(now - when)
+    """How long ago, or how long until, for people: "3 minutes ago", "7 days from now"."""
+    since = now - when
+    if since < -DAY:  # humanize cuts: seven days less a second would be six
+        since = timedelta(days=round(since / DAY))
+    return humanize.naturaltime(since)
 
 
 def span(length: timedelta) -> str:

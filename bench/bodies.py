@@ -27,9 +27,9 @@ def machine_id(number: int) -> int:
     return 10_000 + number % MACHINES
 
 
-def body(number: int) -> bytes:
-    """The callback for the nth task, about 2.5 kB."""
-    values = {"id": task_id(number), "machine": machine_id(number)}
+def body(number: int, machine: int | None = None) -> bytes:
+    """The callback for the nth task, about 2.5 kB; of a machine of its own unless one is named."""
+    values = {"id": task_id(number), "machine": machine or machine_id(number)}
     target = f"cloud/virtualdatacenters/3/virtualappliances/9/virtualmachines/{values['machine']}"
     jobs = "".join(
         JOB.format(type=kind, job=f"{place}efe029a-77ef-42b3-bb25-fdfdab2714e9", **values)

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from approval.demo.mailbox import Mailbox
-
+NOWHERE = "http://127.0.0.1:9/api"  # nobody listens on the discard port
 SETTINGS = """\
 [server]
 bind_port = {port}
@@ -33,64 +32,53 @@ class Gate:
 
     port: int
     pid: int
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self.port}"
+    database: Path
 
     def memory_mb(self) -> float:
         """Resident memory in MB (10^6 bytes)."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         return int(line.split()[1]) * 1024 / 1e6
 
 
 @contextmanager
-def running(*arguments: str, ready: str = "ready", log: Path | None = None) -> Iterator[list[str]]:
-    """Run a module as a process until the block ends; yields the words it printed when ready."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=log.open("w") if log else subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        if not line.startswith(ready):
-            raise RuntimeError(f"{arguments} did not start: {line!r}")
-        yield [str(process.pid), *line.split()[1:]]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-@contextmanager
 def platform(tasks: int, latency: float) -> Iterator[str]:
     """A simulated platform that holds so many tasks; yields the address of its API."""
-    with running("bench.platform", str(tasks), str(latency)) as (_, url):
-        yield f"{url}/api"
+    with _process([sys.executable, "-m", "bench.platform", str(tasks), str(latency)]) as process:
+        yield f"{_ready(process)[0]}/api"
 
 
 @contextmanager
-def gate(folder: Path, api: str, mailbox: Mailbox) -> Iterator[Gate]:
-    """A gate with default settings, served as in production."""
+def gate(folder: Path, api: str, smtp_port: int) -> Iterator[Gate]:
+    """A gate with default settings, served as in production; its log goes to a file."""
     port = free_port()
     file = folder / "workflow.cfg"
-    file.write_text(SETTINGS.format(port=port, api=api, smtp=mailbox.smtp_port))
-    with (folder / "gate.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "approval", "serve", "--config", str(file)],
-            stdout=log,
-            stderr=log,
-        )
+    file.write_text(SETTINGS.format(port=port, api=api, smtp=smtp_port), encoding="utf-8")
+    command = [sys.executable, "-m", "approval", "serve", "--config", str(file)]
+    with _process(command, folder / "gate.log") as process:
+        wait_for_port(port)
+        yield Gate(port, process.pid, folder / "workflow.db")
+
+
+@contextmanager
+def _process(command: list[str], log: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Run a command until the block ends."""
+    with open(log or "/dev/null", "a", encoding="utf-8") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         try:
-            wait_for_port(port)
-            yield Gate(port, process.pid)
+            yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(60)
+            process.communicate(timeout=60)
+
+
+def _ready(process: subprocess.Popen[str]) -> list[str]:
+    """The words that a process prints after "ready"."""
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    word, *words = process.stdout.readline().split() or [""]
+    if word != "ready":
+        raise RuntimeError(f"{process.args} did not start")
+    return words
 
 
 def free_port() -> int:

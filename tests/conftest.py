@@ -10,14 +10,21 @@ from pathlib import Path
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from approval.cli.assembly import Service, assemble
+from approval.clock import utc_now
 from approval.config import load
 from approval.demo.cloud import Cloud
+from approval.demo.cloud.sample import add_equipped
 from approval.demo.mailbox import Mailbox
+from approval.store.jobs import Lane
 from approval.store.migrate import upgrade
+from approval.store.tables import Base, JobRow
 from approval.web.server import Server
-from tests.mails import Mails
+from tests.mails import Mails, Received
+
+MONA, MAX, ANA = "mona@acme.example", "max@acme.example", "ana@acme.example"
 
 
 def wait_until(found: Callable[[], object], timeout: float = 10.0) -> object:
@@ -35,6 +42,7 @@ class Gate:
 
     service: Service
     url: str
+    folder: Path
     session: requests.Session = field(default_factory=requests.Session)
 
     def get(self, url: str, **options: object) -> requests.Response:
@@ -52,8 +60,77 @@ class Gate:
         fields = dict(part.split("=", 1) for part in query.split("&"))
         return self.post(path, fields | {"comment": comment})
 
+    def tables(self) -> dict[str, list[tuple[object, ...]]]:
+        """Every row of every table."""
+        with self.service.database.read() as session:
+            return {
+                table.name: [tuple(row) for row in session.execute(sa.select(table))]
+                for table in Base.metadata.sorted_tables
+            }
+
+    def events(self, request_id: str | None = None) -> list[str]:
+        """The kinds of the events of the audit trail, of one request or of all."""
+        return [row[4] for row in self.tables()["events"] if request_id in (None, row[1])]
+
+    def change(self, statement: sa.Executable) -> None:
+        """Change the store behind the gate's back, as time or an accident would."""
+        with self.service.database.write() as session:
+            session.execute(statement, execution_options={"synchronize_session": False})
+
+    def wait_until_idle(self) -> None:
+        """Wait until every job that is due has been run."""
+
+        def idle() -> bool:
+            working = sa.or_(JobRow.lease.is_not(None), JobRow.due <= utc_now())
+            with self.service.database.read() as session:
+                jobs = sa.select(JobRow.id).where(JobRow.parked_at.is_(None), working)
+                return session.execute(jobs).first() is None
+
+        wait_until(idle)
+
+    def hurry(self) -> None:
+        """Make every job due now, as if the time until then had passed."""
+        self.change(sa.update(JobRow).where(JobRow.lease.is_(None)).values(due=utc_now()))
+        self.service.engine.wake(list(Lane))
+
     def _absolute(self, url: str) -> str:
         return url if url.startswith("http") else f"{self.url}{url}"
+
+
+@dataclass
+class Site:
+    """A served gate with its platform and its mail server, where many tests have room."""
+
+    gate: Gate
+    cloud: Cloud
+    mailbox: Mailbox
+    mails: Mails
+
+    def deploy(self, count: int = 1, **values: object) -> list[str]:
+        """Deploy fresh machines as one operation; returns the ids of the held tasks."""
+        world = self.cloud.world
+        with world.lock:
+            appliance = world.add_appliance(world.datacenters[3], "Fresh")
+            for number in range(count):
+                add_equipped(world, appliance, world.users[1], f"fresh-{number:02}", **values)
+        return self.cloud.deploy_appliance(appliance.id)
+
+    def mail(self, task: str, to: str = MONA) -> Received:
+        """The mail that asks somebody about a task; waits for it."""
+        return self.mails.about(task, to)
+
+    def settle(self) -> None:
+        """Wait until nothing is under way."""
+        assert self.cloud.wait_for_callbacks()
+        self.gate.wait_until_idle()
+
+    def posts(self, task: str) -> list[str]:
+        """What the platform was told about a task."""
+        return [
+            call.path.rpartition("/")[2]
+            for call in self.cloud.calls
+            if call.method == "POST" and task in call.path
+        ]
 
 
 def settings_text(cloud: Cloud, mailbox: Mailbox, extra: str = "") -> str:
@@ -89,7 +166,7 @@ def served_gate(folder: Path, text: str, port: int = 0) -> Iterator[Gate]:
     thread = threading.Thread(target=server.run, args=(stop.is_set,))
     thread.start()
     service.engine.start()
-    gate = Gate(service, public)
+    gate = Gate(service, public, folder)
     try:
         yield gate
     finally:
@@ -129,3 +206,19 @@ def gate(tmp_path: Path, cloud: Cloud, mailbox: Mailbox) -> Iterator[Gate]:
 @pytest.fixture
 def mails(mailbox: Mailbox) -> Mails:
     return Mails(mailbox)
+
+
+@contextmanager
+def served_site(folder: Path, extra: str = "") -> Iterator[Site]:
+    """A site of its own, with more settings (see `settings_text`)."""
+    with Mailbox() as mailbox, Cloud() as cloud:
+        with served_gate(folder, settings_text(cloud, mailbox, extra)) as gate:
+            cloud.callback_url = f"{gate.url}/callback"
+            yield Site(gate, cloud, mailbox, Mails(mailbox))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One site for all tests of a module that do not disturb each other."""
+    with served_site(tmp_path_factory.mktemp("site")) as site:
+        yield site

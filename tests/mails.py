@@ -58,6 +58,13 @@ class Mails:
         )
         return Received(address, found[0].message)
 
+    def about(self, task: str, address: str) -> Received:
+        """The first mail to an address that holds links to a task; waits for it."""
+        found = self.mailbox.wait_for(
+            lambda mail: address in mail.recipients and task in (mail.text or "")
+        )
+        return Received(address, found[0].message)
+
     def all(self) -> list[Received]:
         return [Received(mail.recipients[0], mail.message) for mail in self.mailbox.messages]
 

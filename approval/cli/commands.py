@@ -80,7 +80,7 @@ def check(file: Path) -> None:
     "--cloud-port",
     type=click.IntRange(0, 65535),
     default=8081,
-    show_default="8081",
+    show_default=True,
     help="Where the simulated Abiquo is to be, and where --send looks for it.",
 )
 def demo(file: Path | None, alone: bool, cloud_port: int) -> None:

@@ -22,7 +22,7 @@ from approval.model import (
     TaskState,
 )
 from approval.rendering import Templates
-from approval.store import people, requests, trail
+from approval.store import jobs, people, requests, trail
 from approval.store.database import Database
 
 SHOWN = 50  # tasks in one mail; the review page has the rest
@@ -59,7 +59,7 @@ class Tell:
             return nothing
         pending = [task for task in request.tasks if task.state is TaskState.PENDING]
         if not pending:
-            return _mailed(approver, MailState.SKIPPED, "everything was decided before")
+            return self._too_late(job, approver)
         deadline = now + self._links.valid
         context = {
             "request": request,
@@ -69,6 +69,13 @@ class Tell:
             "deadline": deadline,
         }
         return self._to_approver(job, approver, self._request(job, pending, context, now))
+
+    def _too_late(self, job: Job, approver: Approver) -> Record:
+        """Ask nobody about what is decided; but an earlier attempt may have come through."""
+        if job.attempts == 1:
+            return _mailed(approver, MailState.SKIPPED, "everything was decided before")
+        thread = message_id(job.key, self._sender)
+        return _mailed(approver, MailState.SENT, "(perhaps; it was decided meanwhile)", thread)
 
     def _request(
         self, job: Job, pending: Sequence[Task], context: dict[str, Any], now: datetime
@@ -174,6 +181,10 @@ def _mailed(approver: Approver, state: MailState, text: str, thread: str | None 
     def record(session: orm.Session, now: datetime) -> None:
         people.mailed(session, approver.id, state, now, thread)
         trail.record(session, approver.request_id, kind, text, now)
+        first = state is MailState.SENT and approver.mailed_at is None
+        if first and requests.anything_handled(session, approver.request_id):
+            # The note about it found nobody who had been asked yet.
+            jobs.add(session, jobs.Kind.NOTE, approver.id, approver.request_id, now)
 
     return record
 

@@ -168,6 +168,14 @@ def close_if_decided(session: orm.Session, request_id: str, now: datetime) -> bo
     return closed is not None
 
 
+def anything_handled(session: orm.Session, request_id: str) -> bool:
+    """Whether any task of the request is not pending any more."""
+    handled = sa.exists().where(
+        TASKS.c.request_id == request_id, TASKS.c.state != TaskState.PENDING
+    )
+    return bool(session.scalar(sa.select(handled)))
+
+
 def deliver(
     session: orm.Session, task_id: int, delivery: Delivery, note: str, now: datetime | None
 ) -> None:

@@ -63,9 +63,10 @@ class Door:
         """Open a whole request by `request` and `token`. Raises LinkExpired."""
         token = values.get("token", "")
         link = self._links.read(links.REQUEST, token)
-        if link.subject != values.get("request"):
+        access = Access(open_request(self._database, link.approver_id), token, link)
+        if not values.get("request") == link.subject == access.opened.request.id:
             raise LinkInvalid("this link is of another request")
-        return self._in_time(Access(open_request(self._database, link.approver_id), token, link))
+        return self._in_time(access)
 
     def to_renewal(self, values: Mapping[str, str]) -> Opened:
         """Open the request of any link of ours, expired or not."""

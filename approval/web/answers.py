@@ -15,6 +15,7 @@ from approval.store.database import Database
 from approval.web.access import Access, Door, LinkExpired
 from approval.web.pages import Pages
 
+FORM_LIMIT = 64 * 1024  # bytes; the ids of 500 tasks and a comment are 40 kB
 ACTIONS = {"accept": Action.ACCEPT, "decline": Action.DECLINE, "cancel": Action.DECLINE}
 
 
@@ -49,6 +50,7 @@ class Answers:
         routes.add_url_rule("/multiple", view_func=self.multiple, methods=both)
         routes.add_url_rule("/review", view_func=self.review, methods=["GET"])
         routes.add_url_rule("/fresh", view_func=self.fresh, methods=["POST"])
+        routes.before_request(_limit_forms)
         routes.before_request(_refuse_other_sites)
         routes.register_error_handler(LinkExpired, self._expired)
         return routes
@@ -149,6 +151,11 @@ class Answers:
     def _expired(self, error: LinkExpired) -> Response:
         token = error.access.token if error.access.opened.pending else None
         return self._pages.page("expired", 410, token=token, sent=False)
+
+
+def _limit_forms() -> None:
+    # Not MAX_FORM_MEMORY_SIZE: that is for multipart forms, which ours are not.
+    request.max_content_length = FORM_LIMIT
 
 
 def _refuse_other_sites() -> None:

@@ -12,19 +12,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from approval.gate.vote import NotAsked
 from approval.links import LinkInvalid
+from approval.rendering import TemplateError
 from approval.store.database import StoreDown
 from approval.web.callback import BODY_LIMIT
 from approval.web.pages import Pages
 
 log = structlog.get_logger("approval.web")
-FORM_LIMIT = 64 * 1024  # bytes; the ids of 500 tasks and a comment are 40 kB
 
 
 def create_app(pages: Pages, blueprints: Sequence[Blueprint], trusted_proxies: int = 0) -> Flask:
     """Put the application together."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT + 1
-    app.config["MAX_FORM_MEMORY_SIZE"] = FORM_LIMIT
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     app.add_url_rule("/", view_func=lambda: pages.page("home"))
@@ -74,7 +73,11 @@ def _register_errors(app: Flask, pages: Pages) -> None:
         """JSON for programs that call back, a page for people."""
         if request.path.startswith("/callback"):
             return {"error": reason}, status, headers
-        response = pages.page("error", status, title=title, reason=reason, reference=g.id)
+        try:
+            response = pages.page("error", status, title=title, reason=reason, reference=g.id)
+        except TemplateError:  # an operator's own base page may break every page
+            text = f"{title}. {reason} Reference: {g.id}"
+            response = Response(text, status, mimetype="text/plain")
         response.headers.update(headers)
         return response
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import Counter
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from approval.clock import Clock
 from approval.gate.receive import receive
@@ -34,7 +35,7 @@ def callback_routes(
         # at the limit instead of refusing it.
         body = request.get_data()
         if len(body) > BODY_LIMIT:
-            return _refuse(413, f"the body is longer than {BODY_LIMIT} bytes")
+            raise RequestEntityTooLarge
         received = receive(database, platform, body, dict(request.headers), clock())
         answer = {"request": received.request_id, "tasks": received.task_ids}
         return answer, 202 if received.new else 200
@@ -42,6 +43,10 @@ def callback_routes(
     @routes.errorhandler(CallbackError)
     def unreadable(error: CallbackError) -> ResponseReturnValue:
         return _refuse(400, str(error))
+
+    @routes.errorhandler(RequestEntityTooLarge)
+    def too_long(error: RequestEntityTooLarge) -> ResponseReturnValue:
+        return _refuse(413, f"the body is longer than {BODY_LIMIT} bytes")
 
     def _refuse(status: int, reason: str) -> ResponseReturnValue:
         headers = {"WWW-Authenticate": 'Basic realm="approval gate"'} if status == 401 else {}

@@ -14,6 +14,7 @@ from approval.demo.cloud.personality import Personality
 from approval.demo.cloud.sample import sample_world
 from approval.demo.cloud.task import Task, status
 from approval.demo.cloud.things import User
+from approval.demo.cloud.visitors import create_visitors
 from approval.demo.cloud.wire import Call, Wire
 from approval.demo.cloud.workflow import Choice, Workflow
 from approval.demo.cloud.world import Event, World
@@ -169,6 +170,7 @@ class Cloud:
         app = Flask("approval.demo", static_folder=None)
         app.register_blueprint(create_api(self.world, self._workflow, self._location))
         app.register_blueprint(create_page(self.world, self._workflow))
+        app.register_blueprint(create_visitors(self.adopt, lambda: self.callback_url))
         return app
 
     def _location(self) -> str:

@@ -1,0 +1,38 @@
+# `make demo` and `make test` set up everything they need in $(VENV).
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check bench look clean
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+$(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/installed ## Try the gate with a simulated Abiquo and a mailbox
+	$(BIN)/approval demo $(ARGS)
+
+test: $(VENV)/installed ## Run the tests
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/installed ## Look for mistakes without running anything
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/djlint --quiet --lint templates
+
+bench: $(VENV)/installed ## Measure, and write docs/benchmarks.md
+	$(BIN)/python -m bench
+
+look: $(VENV)/installed ## Photograph every mail and page into build/look
+	$(BIN)/python -m tests.look build/look
+
+clean: ## Remove what was made
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,200 @@
+"""The use cases between a fake platform and a fake mail server, on a real SQLite file."""
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from prometheus_client import Counter
+
+from approval.decisions import Policy
+from approval.engine.jobs import Jobs
+from approval.gate import Handler
+from approval.gate.consider import Consider
+from approval.gate.receive import Received, receive
+from approval.gate.release import Release
+from approval.gate.tell import Tell
+from approval.gate.trouble import redeliver
+from approval.gate.vote import Counted, Opened, open_tasks, vote
+from approval.links import Links
+from approval.mail.message import Sender
+from approval.model import Action, ApprovalRequest, Approver, HeldTask, Person, Task
+from approval.rendering import Templates
+from approval.store import leases, people, requests, trail
+from approval.store.database import Database
+from approval.store.jobs import Kind, Lane
+from approval.store.migrate import upgrade
+from tests.fakes import OPERATOR, Clock, FakePlatform, FakeTransport, make_held
+
+GIVE_UP_AFTER = timedelta(days=3)
+TEMPLATES = Templates(None, {"brand": "Example", "platform": FakePlatform.title})
+LINKS = Links(["a key that is long enough"], "https://gate.example", timedelta(days=7))
+
+
+class FakedGate:
+    """A gate whose outside is read and moved by hand; every step is a method."""
+
+    def __init__(
+        self,
+        database: Database,
+        executor: Executor,
+        *,
+        policy: Policy | None = None,
+        notify_requester: bool = True,
+        operator: str | None = OPERATOR,
+        subjects: dict[str, str] | None = None,
+    ) -> None:
+        self.database = database
+        self.platform = FakePlatform()
+        self.mails = FakeTransport()
+        self.clock = Clock()
+        self.notify_requester = notify_requester
+        tell = Tell(
+            database,
+            LINKS,
+            TEMPLATES,
+            self.mails,
+            Sender("Approval gate", "gate@gate.example"),
+            operator=operator,
+            subjects=subjects or {},
+        )
+        notify = {"notify_requester": notify_requester}
+        self.handlers: dict[Kind, Handler] = {
+            Kind.CONSIDER: Consider(
+                database, self.platform, policy or Policy(), executor, **notify
+            ),
+            Kind.RELEASE: Release(database, self.platform, **notify),
+            Kind.ASK: tell.ask,
+            Kind.NOTE: tell.note,
+            Kind.OUTCOME: tell.outcome,
+            Kind.ALERT: tell.alert,
+        }
+        self.jobs = self.worker()
+
+    def worker(self) -> Jobs:
+        """Something that runs this gate's jobs, as another process might."""
+        counter = Counter("jobs", "Jobs run.", ["kind", "end"], registry=None)
+        return Jobs(self.database, self.handlers, GIVE_UP_AFTER, self.clock, counter)
+
+    # What happens from outside.
+
+    def receive(self, *tasks: HeldTask | str) -> str:
+        """The platform holds tasks and announces them; returns the request's id."""
+        held = [make_held(task) if isinstance(task, str) else task for task in tasks]
+        self.platform.hold(*held)
+        return self.callback(*(task.id for task in held)).request_id
+
+    def callback(self, *ids: str) -> Received:
+        """The platform announces tasks, whatever became of them."""
+        return receive(self.database, self.platform, " ".join(ids).encode(), {}, self.clock())
+
+    def ask(self, *tasks: HeldTask | str) -> str:
+        """The platform announces tasks, and the approvers are mailed; returns the request's id."""
+        request_id = self.receive(*tasks)
+        self.work()
+        return request_id
+
+    def open(self, person: Person | None, *ids: str) -> Opened:
+        """Somebody opens the link to tasks; None for an unsigned link."""
+        approver_id = None
+        if person is not None:
+            with self.database.read() as session:
+                found = requests.find_task(session, self.platform.name, ids[0])
+            assert found is not None
+            approver_id = self.approver(found[0], person).id
+        return open_tasks(self.database, self.platform.name, ids, approver_id)
+
+    def press(
+        self, person: Person | None, action: Action, *ids: str, comment: str = ""
+    ) -> Counted:
+        """Somebody opens the link to tasks and presses the button."""
+        return self.count(self.open(person, *ids), action, comment)
+
+    def count(self, opened: Opened, action: Action, comment: str = "") -> Counted:
+        """Somebody presses the button of a page that is open."""
+        return vote(
+            self.database,
+            opened,
+            action,
+            comment,
+            self.clock(),
+            notify_requester=self.notify_requester,
+        )
+
+    def redeliver(self, *ids: str) -> list[str]:
+        """The operator takes up parked jobs: all, or those of these tasks."""
+        with self.database.write() as session:
+            return redeliver(session, list(ids) or None, self.platform.name, self.clock())
+
+    # Time and work.
+
+    def work(self) -> None:
+        """Run all that is due now."""
+        while any(self.jobs.run_next(lane) for lane in Lane):
+            pass
+
+    def pass_time(self, **length: float) -> None:
+        """Let time pass and run each job when it is due."""
+        end = self.clock.now + timedelta(**length)
+        while self.clock.now < end:
+            self.work()
+            dues = filter(None, map(self.jobs.next_due, Lane))
+            self.clock.now = max(self.clock.now, min([*dues, end]))
+            self.clock.now = min(self.clock.now, end)
+        self.work()
+
+    # What can be seen.
+
+    def request(self, request_id: str) -> ApprovalRequest:
+        with self.database.read() as session:
+            request = requests.load(session, request_id)
+        assert request is not None
+        return request
+
+    def task(self, id: str = "1") -> Task:
+        with self.database.read() as session:
+            found = requests.find_task(session, self.platform.name, id)
+            task = requests.load_task(session, found[1]) if found else None
+        assert task is not None
+        return task
+
+    def kinds(self, request_id: str) -> list[str]:
+        """The kinds of the request's events, in order."""
+        with self.database.read() as session:
+            return trail.kinds(session, request_id)
+
+    def approver(self, request_id: str, person: Person) -> Approver:
+        with self.database.read() as session:
+            asked = people.approvers(session, request_id)
+        [approver] = [approver for approver in asked if approver.name == person.name]
+        return approver
+
+    def next_due(self, lane: Lane) -> object:
+        with self.database.read() as session:
+            return leases.next_due(session, lane)
+
+
+def migrated(file: Path) -> Path:
+    """Make a database file with all tables."""
+    with opened(file) as database:
+        upgrade(database)
+    return file
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[Database]:
+    """A database file, as one process has it open."""
+    database = Database(f"sqlite:///{file}")
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def copy_opened(original: Path, folder: Path) -> Iterator[Database]:
+    """A database of one's own in a folder."""
+    with opened(Path(shutil.copy(original, folder / "approval.db"))) as database:
+        yield database

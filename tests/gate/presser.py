@@ -1,0 +1,22 @@
+"""A process that presses a button: waits for a line, presses, says what it decided."""
+
+import sys
+from pathlib import Path
+
+from approval.gate.vote import open_tasks, vote
+from approval.model import Action
+from tests.fakes import NOW, FakePlatform
+from tests.gate.faked import opened
+
+
+def main(file: str, approver_id: str, action: str, *ids: str) -> None:
+    with opened(Path(file)) as database:
+        link = open_tasks(database, FakePlatform.name, ids, int(approver_id))
+        print("ready", flush=True)  # noqa: T201
+        sys.stdin.readline()
+        counted = vote(database, link, Action(action), "", NOW, notify_requester=True)
+        print(len(counted.decided), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,128 @@
+import json
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from approval.model import Action, TaskState
+from approval.platforms import CallbackError
+from tests.fakes import ANA, BEA, MAX, NOW, make_held
+
+
+def stored(database_file):
+    """How many rows each table has."""
+    with sqlite3.connect(database_file) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        counts = {
+            name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608
+            for (name,) in tables.fetchall()
+            if not name.startswith(("sqlite_", "alembic_"))
+        }
+    connection.close()
+    return {name: count for name, count in counts.items() if count}
+
+
+def test_a_callback_stores_its_tasks_as_pending_and_promises_to_consider_them(gate, tmp_path):
+    request = gate.request(gate.receive("1", "2"))
+    assert [(task.held.id, task.state) for task in request.tasks] == [
+        ("1", TaskState.PENDING),
+        ("2", TaskState.PENDING),
+    ]
+    assert request.received_at == NOW
+    assert stored(tmp_path / "approval.db") == {
+        "approval_requests": 1,
+        "tasks": 2,
+        "events": 1,
+        "jobs": 1,
+    }
+
+
+def test_a_callback_asks_the_platform_nothing(gate):
+    gate.receive("1")
+    assert gate.platform.calls == ["read "]
+
+
+def test_a_callback_is_kept_as_it_came(gate, tmp_path):
+    gate.receive("1", "2")
+    with sqlite3.connect(tmp_path / "approval.db") as connection:
+        [(payload,)] = connection.execute("SELECT payload FROM approval_requests")
+    connection.close()
+    assert payload == b"1 2"
+
+
+def test_a_new_callback_is_told_its_request_and_tasks(gate):
+    gate.platform.hold(make_held("1"), make_held("2"))
+    received = gate.callback("1", "2")
+    assert (received.new, received.task_ids) == (True, ["1", "2"])
+    assert gate.kinds(received.request_id) == ["received"]
+
+
+def test_a_repeated_callback_stores_nothing_and_names_the_first_request(gate, tmp_path):
+    request_id = gate.receive("1", "2")
+    before = stored(tmp_path / "approval.db")
+    repeat = gate.callback("1", "2")
+    assert (repeat.new, repeat.request_id, repeat.task_ids) == (False, request_id, ["1", "2"])
+    assert stored(tmp_path / "approval.db") == before
+    assert gate.kinds(request_id) == ["received"]
+
+
+def test_of_a_callback_that_repeats_in_part_only_the_new_tasks_are_a_new_request(gate):
+    first = gate.ask("1")
+    gate.platform.hold(make_held("2"))
+    second = gate.callback("1", "2")
+    assert (second.new, second.task_ids) == (True, ["2"])
+    assert second.request_id != first
+    assert [task.held.id for task in gate.request(first).tasks] == ["1"]
+    assert [task.held.id for task in gate.request(second.request_id).tasks] == ["2"]
+
+
+def test_a_repeated_callback_mails_nobody_again(gate):
+    gate.ask("1")
+    gate.callback("1")
+    gate.work()
+    assert gate.mails.recipients == [BEA.address, MAX.address]
+
+
+def test_a_repeated_callback_reopens_no_decision(gate):
+    request_id = gate.ask("1")
+    gate.press(BEA, Action.DECLINE, "1")
+    gate.work()
+    before = gate.task()
+    gate.callback("1")
+    gate.pass_time(hours=1)
+    assert gate.task() == before
+    assert gate.kinds(request_id).count("declined") == 1
+
+
+def test_a_repeat_with_other_contents_changes_nothing_that_is_known(gate):
+    gate.receive("1")
+    gate.platform.announced["1"] = make_held("1", type="UNDEPLOY", requester=BEA.key)
+    gate.callback("1")
+    assert gate.task().held == make_held("1")
+
+
+def test_a_callback_that_cannot_be_read_stores_nothing(gate, tmp_path):
+    with pytest.raises(CallbackError):
+        gate.callback()
+    assert stored(tmp_path / "approval.db") == {}
+
+
+def test_a_task_keeps_every_field_that_the_platform_gave(gate):
+    odd = make_held("1", type="TELEPORT", requester="users/ü'\"<&>", links={"continue": "a;b"})
+    gate.receive(odd)
+    assert gate.task().held == odd
+
+
+def test_a_task_without_a_time_is_kept_without_one(gate):
+    gate.receive(replace(make_held("1"), held_since=None, requester=""))
+    assert gate.task().held.held_since is None
+
+
+def test_values_are_kept_as_json_that_other_programs_can_read(gate, tmp_path):
+    gate.ask("1")
+    with sqlite3.connect(tmp_path / "approval.db") as connection:
+        [(held,)] = connection.execute("SELECT held FROM tasks")
+        [(requester,)] = connection.execute("SELECT requester FROM approval_requests")
+    connection.close()
+    assert json.loads(held)["id"] == "1"
+    assert json.loads(requester)["name"] == ANA.name
