@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 
 from bench import scenarios
 from bench.load import Measured
@@ -36,13 +37,12 @@ class Figure:
     met: bool
 
     def __str__(self) -> str:
-        return f"| {self.what} | {self.wanted} | {self.measured} | {'met' if self.met else '**short**'} |"
+        verdict = "met" if self.met else "**short**"
+        return f"| {self.what} | {self.wanted} | {self.measured} | {verdict} |"
 
 
 def speed() -> float:
     """Seconds that this machine needs for a fixed piece of work, now."""
-    from time import perf_counter
-
     started, total = perf_counter(), 0
     for number in range(3_000_000):
         total += number

@@ -96,6 +96,7 @@ class FakePlatform:
         self.broken: dict[str, Exception] = {}
         self.calls: list[str] = []
         self.posts: list[Post] = []
+        self.on_call: Callable[[str], None] = lambda verb: None
 
     def hold(self, *tasks: HeldTask) -> None:
         """Begin to hold tasks."""
@@ -149,6 +150,7 @@ class FakePlatform:
 
     def _meet(self, verb: str, *ids: str) -> None:
         self.calls.append(" ".join([verb, *ids]))
+        self.on_call(verb)
         if self.errors.get(verb):
             raise self.errors[verb].pop(0)
         if verb in self.broken:

@@ -75,13 +75,8 @@ class Jobs:
             return leases.next_due(session, lane)
 
     def _claim(self, lane: jobs.Lane, request_id: str | None) -> Job | None:
-        now = self._clock()
-        with self._database.read() as session:  # so that idle threads take no write lock
-            due = leases.next_due(session, lane)
-        if due is None or due > now:
-            return None
         with self._database.write() as session:
-            return leases.claim(session, lane, now, request_id)
+            return leases.claim(session, lane, self._clock(), request_id)
 
     def _done(self, job: Job, record: Record) -> None:
         now = self._clock()

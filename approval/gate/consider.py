@@ -18,11 +18,12 @@ from approval.model import (
     Job,
     Person,
     PlatformState,
+    Reading,
     Task,
     TaskState,
 )
 from approval.platforms import Platform
-from approval.store import jobs, people, requests, trail
+from approval.store import jobs, machines, people, requests, trail
 from approval.store.database import Database
 
 # The platform may commit a task only after it has called: believe "unknown" after two minutes.
@@ -78,13 +79,7 @@ class Consider:
     def _find_out(
         self, request: ApprovalRequest, pending: Sequence[Task], attempts: int, now: datetime
     ) -> Finding:
-        readings = dict(
-            zip(
-                (task.id for task in pending),
-                self._side_by_side.map(lambda task: self._platform.look(task.held), pending),
-                strict=True,
-            )
-        )
+        readings = self._look(pending)
         gone = [r for r in readings.values() if r.state is PlatformState.GONE]
         if gone and now - request.received_at < COMMIT_TIME:
             raise Failure(
@@ -95,11 +90,18 @@ class Consider:
         if not held:
             return Finding({}, ended, Description(requester=None, machines={}), ())
         tasks = list(held.values())
+        describing = self._side_by_side.submit(self._platform.describe, tasks)
         may_decide = self._platform.approvers(tasks)
-        description = self._platform.describe(tasks)
+        description = describing.result()
         if description.transient and attempts < DETAIL_TRIES:
             raise Failure(f"could not be had yet: {', '.join(description.missing)}")
         return Finding(held, ended, description, may_decide)
+
+    def _look(self, pending: Sequence[Task]) -> dict[int, Reading]:
+        """Read the tasks back; a batch side by side."""
+        apart = self._side_by_side.map if len(pending) > 1 else map
+        readings = apart(lambda task: self._platform.look(task.held), pending)
+        return {task.id: reading for task, reading in zip(pending, readings, strict=True)}
 
     def _record(
         self,
@@ -145,13 +147,16 @@ class Consider:
         requests.describe_request(
             session, request.id, description.requester, description.missing, now
         )
-        machines = description.machines
-        known = requests.last_known(
-            session, self._platform.name, [machine.key for machine in machines.values()]
-        )
+        found = description.machines
+        changed = [
+            found[held.id].key
+            for held in finding.held.values()
+            if held.type in CHANGES and held.id in found
+        ]
+        known = machines.last_known(session, self._platform.name, changed) if changed else {}
         for task in pending:
             if held := finding.held.get(task.id):
-                machine = machines.get(held.id)
+                machine = found.get(held.id)
                 previous = known.get(machine.key) if machine and held.type in CHANGES else None
                 requests.describe_task(session, task.id, held, machine, previous)
 

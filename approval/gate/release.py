@@ -7,7 +7,7 @@ from sqlalchemy import orm
 from approval.gate import Record, nothing, settle
 from approval.model import Action, Delivery, Job, PlatformState, Task, TaskState
 from approval.platforms import Platform, PlatformError
-from approval.store import requests, trail
+from approval.store import machines, requests, trail
 from approval.store.database import Database
 
 ACTIONS = {TaskState.ACCEPTED: Action.ACCEPT, TaskState.DECLINED: Action.DECLINE}
@@ -60,7 +60,7 @@ class Release:
             requests.deliver(session, task.id, Delivery.DELIVERED, "", now)
             trail.record(session, str(job.request_id), "delivered", text, now, task_id=task.id)
             if task.state is TaskState.ACCEPTED and task.machine is not None:
-                requests.remember(session, self._platform.name, task.machine, now)
+                machines.remember(session, self._platform.name, task.machine, now)
 
         return record
 

@@ -11,8 +11,9 @@ from email.utils import format_datetime
 
 HEADER_LENGTH = 200
 # What mail servers take without further agreement (RFC 5321); anything else is refused by us.
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 ADDRESS = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
+    rf"(?=[^@]{{1,64}}@){ATOM}(?:\.{ATOM})*@"
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*"
 )
 INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Cs"}

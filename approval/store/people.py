@@ -2,44 +2,64 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from approval.model import Action, Approver, MailState, Person
-from approval.store.tables import AlertRow, ApproverRow, VoteRow
+from approval.store.tables import APPROVERS, VOTES, AlertRow, UTCDateTime
+
+TIME = UTCDateTime()
+
+
+# Built once: building a statement costs more than running it.
+_ask = sa.insert(APPROVERS).returning(APPROVERS.c.id)
+_one = sa.select(APPROVERS).where(APPROVERS.c.id == sa.bindparam("approver"))
+_asked = (
+    sa.select(APPROVERS)
+    .where(APPROVERS.c.request_id == sa.bindparam("request"))
+    .order_by(APPROVERS.c.id)
+)
+_mailed = (
+    sa.update(APPROVERS)
+    .where(APPROVERS.c.id == sa.bindparam("approver"))
+    .values(
+        mail=sa.bindparam("new_state"),
+        mailed_at=sa.func.coalesce(sa.bindparam("at", type_=TIME), APPROVERS.c.mailed_at),
+        thread=sa.func.coalesce(APPROVERS.c.thread, sa.bindparam("new_thread")),
+    )
+)
+_vote = sa.insert(VOTES)
 
 
 def ask(session: orm.Session, request_id: str, people: Sequence[Person]) -> list[int]:
     """Make these people approvers of the request; returns their ids."""
     rows = [
-        ApproverRow(
-            request_id=request_id,
-            person_key=person.key,
-            name=person.name,
-            address=person.address or "",
-            mail=MailState.WAITING,
-        )
+        {
+            "request_id": request_id,
+            "person_key": person.key,
+            "name": person.name,
+            "address": person.address or "",
+            "mail": MailState.WAITING,
+        }
         for person in people
     ]
-    session.add_all(rows)
-    session.flush()
-    return [row.id for row in rows]
+    return list(session.scalars(_ask, rows))
 
 
 def approver(session: orm.Session, approver_id: int) -> Approver | None:
     """One approver."""
-    row = session.get(ApproverRow, approver_id)
+    row = session.execute(_one, {"approver": approver_id}).first()
     return _approver(row) if row else None
 
 
 def approvers(session: orm.Session, request_id: str) -> list[Approver]:
     """Everybody who is asked about the request."""
-    query = sa.select(ApproverRow).filter_by(request_id=request_id).order_by(ApproverRow.id)
-    return [_approver(row) for row in session.scalars(query)]
+    return [_approver(row) for row in session.execute(_asked, {"request": request_id})]
 
 
-def _approver(row: ApproverRow) -> Approver:
+def _approver(row: sa.Row[Any]) -> Approver:
     return Approver(
         id=row.id,
         request_id=row.request_id,
@@ -55,10 +75,16 @@ def mailed(
     session: orm.Session, approver_id: int, state: MailState, now: datetime, thread: str | None
 ) -> None:
     """Note what became of the approver's mail; `thread` is the Message-ID if it was sent."""
-    row = session.get_one(ApproverRow, approver_id)
-    row.mail = state
-    if state is MailState.SENT:
-        row.mailed_at, row.thread = now, row.thread or thread
+    sent = state is MailState.SENT
+    session.execute(
+        _mailed,
+        {
+            "approver": approver_id,
+            "new_state": state,
+            "at": now if sent else None,
+            "new_thread": thread if sent else None,
+        },
+    )
 
 
 def vote(
@@ -71,7 +97,7 @@ def vote(
 ) -> None:
     """Keep one approver's vote on one task."""
     session.execute(
-        sa.insert(VoteRow),
+        _vote,
         {
             "task_id": task_id,
             "approver_id": approver_id,

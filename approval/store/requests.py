@@ -1,8 +1,9 @@
 """Approval requests and their tasks: write them, read them as values, decide them once."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -18,18 +19,52 @@ from approval.model import (
     Task,
     TaskState,
 )
-from approval.store.tables import REQUESTS, TASKS, MachineRow, RequestRow, TaskRow, UTCDateTime
+from approval.store.tables import REQUESTS, TASKS
 
-TIME = UTCDateTime()
 # Built once: building a statement costs more than running it.
 _insert_request, _insert_tasks = sa.insert(REQUESTS), sa.insert(TASKS)
 _known = sa.select(TASKS.c.platform_task_id, TASKS.c.request_id).where(
     TASKS.c.platform == sa.bindparam("of_platform"),
     TASKS.c.platform_task_id.in_(sa.bindparam("ids", expanding=True)),
 )
+_find_task = sa.select(TASKS.c.request_id, TASKS.c.id).where(
+    TASKS.c.platform == sa.bindparam("of_platform"),
+    TASKS.c.platform_task_id == sa.bindparam("named"),
+)
+_one_request = sa.select(
+    *(column for column in REQUESTS.c if column.name != "payload")  # which may be a megabyte
+).where(REQUESTS.c.id == sa.bindparam("request"))
+_tasks_of = (
+    sa.select(TASKS).where(TASKS.c.request_id == sa.bindparam("request")).order_by(TASKS.c.id)
+)
+_one_task = sa.select(TASKS).where(TASKS.c.id == sa.bindparam("task"))
+_anything_handled = sa.select(
+    sa.exists().where(
+        TASKS.c.request_id == sa.bindparam("request"), TASKS.c.state != TaskState.PENDING
+    )
+)
+_describe_request = (
+    sa.update(REQUESTS)
+    .where(REQUESTS.c.id == sa.bindparam("request"))
+    .values(
+        requester=sa.bindparam("who"),
+        missing=sa.bindparam("what"),
+        considered_at=sa.bindparam("at"),
+    )
+)
+_update_task = sa.update(TASKS).where(TASKS.c.id == sa.bindparam("task"))
+_describe_task = _update_task.values(
+    held=sa.bindparam("new_held"),
+    machine=sa.bindparam("new_machine"),
+    previous=sa.bindparam("before"),
+)
+_deliver = _update_task.values(
+    delivery=sa.bindparam("new_delivery"),
+    delivery_note=sa.bindparam("note"),
+    delivered_at=sa.bindparam("at"),
+)
 _settle = (
-    sa.update(TASKS)
-    .where(TASKS.c.id == sa.bindparam("task"), TASKS.c.state == TaskState.PENDING)
+    _update_task.where(TASKS.c.state == TaskState.PENDING)
     .values(
         state=sa.bindparam("new_state"),
         decided_by=sa.bindparam("by"),
@@ -47,7 +82,11 @@ _close = (
             TASKS.c.request_id == sa.bindparam("request"), TASKS.c.state == TaskState.PENDING
         ),
     )
-    .values(closed_at=sa.func.coalesce(REQUESTS.c.closed_at, sa.bindparam("now", type_=TIME)))
+    .values(
+        closed_at=sa.func.coalesce(
+            REQUESTS.c.closed_at, sa.bindparam("now", type_=REQUESTS.c.closed_at.type)
+        )
+    )
     .returning(REQUESTS.c.id)
 )
 
@@ -91,39 +130,33 @@ def known(session: orm.Session, platform: str, task_ids: Iterable[str]) -> dict[
 
 def find_task(session: orm.Session, platform: str, platform_task_id: str) -> tuple[str, int] | None:
     """The request id and the task id of a platform's task."""
-    row = session.execute(
-        sa.select(TaskRow.request_id, TaskRow.id).where(
-            TaskRow.platform == platform, TaskRow.platform_task_id == platform_task_id
-        )
-    ).first()
+    values = {"of_platform": platform, "named": platform_task_id}
+    row = session.execute(_find_task, values).first()
     return (row.request_id, row.id) if row else None
 
 
 def load(session: orm.Session, request_id: str) -> ApprovalRequest | None:
     """A request with all its tasks."""
-    row = session.get(RequestRow, request_id)
+    row = session.execute(_one_request, {"request": request_id}).first()
     if row is None:
         return None
-    tasks = session.scalars(
-        sa.select(TaskRow).where(TaskRow.request_id == request_id).order_by(TaskRow.id)
-    )
     return ApprovalRequest(
         id=row.id,
         received_at=row.received_at,
         requester=row.requester,
         missing=row.missing,
         closed_at=row.closed_at,
-        tasks=tuple(_task(task) for task in tasks),
+        tasks=tuple(map(_task, session.execute(_tasks_of, {"request": request_id}))),
     )
 
 
 def load_task(session: orm.Session, task_id: int) -> Task | None:
     """One task."""
-    row = session.get(TaskRow, task_id)
+    row = session.execute(_one_task, {"task": task_id}).first()
     return _task(row) if row else None
 
 
-def _task(row: TaskRow) -> Task:
+def _task(row: sa.Row[Any]) -> Task:
     decision = None
     if row.decided_at is not None:
         decision = Decision(by=row.decided_by or "", at=row.decided_at, reason=row.reason or "")
@@ -170,22 +203,15 @@ def close_if_decided(session: orm.Session, request_id: str, now: datetime) -> bo
 
 def anything_handled(session: orm.Session, request_id: str) -> bool:
     """Whether any task of the request is not pending any more."""
-    handled = sa.exists().where(
-        TASKS.c.request_id == request_id, TASKS.c.state != TaskState.PENDING
-    )
-    return bool(session.scalar(sa.select(handled)))
+    return bool(session.scalar(_anything_handled, {"request": request_id}))
 
 
 def deliver(
     session: orm.Session, task_id: int, delivery: Delivery, note: str, now: datetime | None
 ) -> None:
     """Note what became of telling the platform; `now` if it knows."""
-    session.execute(
-        sa.update(TaskRow)
-        .where(TaskRow.id == task_id)
-        .values(delivery=delivery, delivery_note=note, delivered_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    values = {"new_delivery": delivery, "note": note, "at": now}
+    session.execute(_deliver, {"task": task_id} | values)
 
 
 def describe_request(
@@ -196,8 +222,8 @@ def describe_request(
     now: datetime,
 ) -> None:
     """Keep what was found out about the request as a whole."""
-    row = session.get_one(RequestRow, request_id)
-    row.requester, row.missing, row.considered_at = requester, missing, now
+    values = {"who": requester, "what": missing, "at": now}
+    session.execute(_describe_request, {"request": request_id} | values)
 
 
 def describe_task(
@@ -208,18 +234,5 @@ def describe_task(
     previous: Snapshot | None,
 ) -> None:
     """Keep what was found out about one task, and the platform's own record of it."""
-    row = session.get_one(TaskRow, task_id)
-    row.held, row.machine, row.previous = held, machine, previous
-
-
-def last_known(session: orm.Session, platform: str, keys: Iterable[str]) -> Mapping[str, Snapshot]:
-    """What the gate last knew of these machines, by their key."""
-    rows = session.scalars(
-        sa.select(MachineRow).where(MachineRow.platform == platform, MachineRow.key.in_(list(keys)))
-    )
-    return {row.key: Snapshot(row.machine, row.seen_at) for row in rows}
-
-
-def remember(session: orm.Session, platform: str, machine: Machine, now: datetime) -> None:
-    """Keep the machine as it is known to be from now on."""
-    session.merge(MachineRow(platform=platform, key=machine.key, machine=machine, seen_at=now))
+    values = {"new_held": held, "new_machine": machine, "before": previous}
+    session.execute(_describe_task, {"task": task_id} | values)

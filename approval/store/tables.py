@@ -225,6 +225,7 @@ class AlertRow(Base):
 
 
 # As plain tables, for what runs with every callback, press and job.
-REQUESTS, TASKS, EVENTS, JOBS = (
-    cast(sa.Table, row.__table__) for row in (RequestRow, TaskRow, EventRow, JobRow)
+REQUESTS, TASKS, APPROVERS, VOTES, EVENTS, JOBS = (
+    cast(sa.Table, row.__table__)
+    for row in (RequestRow, TaskRow, ApproverRow, VoteRow, EventRow, JobRow)
 )

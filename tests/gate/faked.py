@@ -28,7 +28,7 @@ from approval.store.jobs import Kind, Lane
 from approval.store.migrate import upgrade
 from tests.fakes import OPERATOR, Clock, FakePlatform, FakeTransport, make_held
 
-GIVE_UP_AFTER = timedelta(days=3)
+GIVE_UP_AFTER = timedelta(hours=12)
 TEMPLATES = Templates(None, {"brand": "Example", "platform": FakePlatform.title})
 LINKS = Links(["a key that is long enough"], "https://gate.example", timedelta(days=7))
 

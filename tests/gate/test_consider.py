@@ -157,7 +157,7 @@ def test_the_tasks_that_are_still_held_are_asked_about_when_others_are_not(gate)
 def test_a_platform_that_does_not_answer_withdraws_skips_and_decides_nothing(gate, verb, error):
     gate.platform.broken[verb] = error
     gate.receive("1")
-    gate.pass_time(hours=12)
+    gate.pass_time(hours=11)
     assert gate.task().state is TaskState.PENDING
     assert gate.platform.posts == []
     assert set(gate.mails.recipients) == {OPERATOR}
@@ -206,7 +206,7 @@ def test_an_outage_is_told_when_it_lasts_and_not_before(gate):
     assert len(gate.mails.to(OPERATOR)) == 1
 
 
-def test_a_request_that_could_not_be_considered_for_three_days_waits_for_the_operator(gate):
+def test_a_request_that_could_not_be_considered_for_too_long_waits_for_the_operator(gate):
     gate.platform.broken["look"] = unreachable()
     request_id = gate.receive("1")
     gate.pass_time(days=4)

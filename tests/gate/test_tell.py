@@ -60,7 +60,7 @@ def test_a_mail_that_is_sent_again_has_the_same_message_id(gate):
 def test_while_mail_is_down_everything_waits_and_nothing_is_decided(gate, error):
     gate.mails.broken = error
     request_id = gate.receive("1")
-    gate.pass_time(hours=12)
+    gate.pass_time(hours=11)
     assert gate.platform.posts == []
     assert gate.kinds(request_id) == ["received", "asked", "failed", "failed"]
     gate.mails.broken = None

@@ -79,7 +79,7 @@ def test_an_alert_that_cannot_be_mailed_is_mailed_later(gate, alarm):
 def test_an_alert_that_cannot_be_mailed_raises_no_alert(gate, alarm):
     gate.mails.broken = MailError("login refused", alert=True)
     alarm()
-    gate.pass_time(days=4)
+    gate.pass_time(hours=13)
     gate.mails.broken = None
     gate.pass_time(days=1)
     assert gate.mails.sent == []
@@ -113,7 +113,7 @@ def test_each_job_that_is_given_up_has_an_event_and_all_of_them_a_mail(gate):
         gate.press(BEA, Action.ACCEPT, id)
     gate.work()
     gate.mails.sent.clear()
-    gate.pass_time(days=3, hours=3)
+    gate.pass_time(hours=15)
     assert [gate.kinds(request).count("parked") for request in requests] == [1, 1]
     parked = [mail for mail in gate.mails.to(OPERATOR) if "redeliver" in text_of(mail)]
     assert 1 <= len(parked) <= 2
@@ -129,7 +129,7 @@ def test_only_the_first_failure_of_a_job_is_an_event(gate):
 def test_the_operator_can_take_up_all_that_was_parked_whatever_it_is(gate):
     gate.platform.broken["look"] = unreachable()
     request_id = gate.receive("1")
-    gate.pass_time(days=3, hours=2)
+    gate.pass_time(hours=14)
     gate.platform.broken.clear()
     assert gate.redeliver() == [f"consider of request {request_id}"]
     assert gate.redeliver() == []

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 
 from cachetools import TTLCache, cached
@@ -13,7 +13,7 @@ from approval.platforms.abiquo.documents import Document
 
 Answer = Document | PlatformError
 
-WORKERS = 8
+WORKERS = 16
 READS_PER_TIMEOUT = 50
 LONGEST = 120  # seconds, unless the timeout is longer still
 KEPT_SECONDS = 60
@@ -37,6 +37,8 @@ class Reader:
         self._client = client
         self._timeout = timeout
         # Only single reads run there, which wait for no other, so it cannot lock up.
+        self._under_way: dict[str, Future[Answer]] = {}
+        self._lock = Lock()
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="abiquo")
         kept: TTLCache[tuple[object, ...], Document] = TTLCache(KEPT_SIZE, KEPT_SECONDS, clock)
         self._get_kept = cached(kept, lock=Lock())(client.get)  # failures are not kept
@@ -47,20 +49,28 @@ class Reader:
 
     def get_all(self, wanted: Mapping[str, str]) -> dict[str, Answer]:
         """Read things side by side: entities by path to answers by path, failures among them."""
-        futures = {
-            self._workers.submit(self._answer, path, entity): path
-            for path, entity in wanted.items()
-        }
-        done, late = wait(futures, self._patience(len(futures)))
-        for future in late:
+        futures = {path: self._begin(path, entity) for path, entity in wanted.items()}
+        for future in wait(futures.values(), self._patience(len(futures))).not_done:
             future.cancel()
-        return {futures[future]: future.result() for future in done} | {
-            futures[future]: PlatformError(f"GET {futures[future]}: no answer in time")
-            for future in late
-        }
+        return {path: _answered(path, future) for path, future in futures.items()}
 
     def close(self) -> None:
         self._workers.shutdown(cancel_futures=True)
+
+    def _begin(self, path: str, entity: str) -> Future[Answer]:
+        """Begin to read, or join who reads the same thing at this moment."""
+        with self._lock:
+            future = self._under_way.get(path)
+            if future is None:
+                future = self._workers.submit(self._answer, path, entity)
+                self._under_way[path] = future
+        future.add_done_callback(lambda ended: self._end(path, ended))
+        return future
+
+    def _end(self, path: str, future: Future[Answer]) -> None:
+        with self._lock:
+            if self._under_way.get(path) is future:
+                del self._under_way[path]
 
     def _patience(self, reads: int) -> float:
         """Many reads may take longer than one, but a silent platform is not asked in turn."""
@@ -71,3 +81,10 @@ class Reader:
             return self.get(path, entity)
         except PlatformError as error:
             return error
+
+
+def _answered(path: str, future: Future[Answer]) -> Answer:
+    """The answer of a read that has ended; others may have given it up too."""
+    if future.done() and not future.cancelled():
+        return future.result()
+    return PlatformError(f"GET {path}: no answer in time")

@@ -1,0 +1,305 @@
+"""Settings: read from the file, the environment and secret files; wrong ones are all named."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from approval.config import ConfigError, load
+from approval.mail.smtp import Security
+from approval.model import Action
+
+LEAST = {
+    "abiquo": {
+        "api_location": "https://cloud.example.com/api",
+        "api_username": "gate",
+        "api_password": "xabiquo-secret",
+    },
+    "mail": {"from": "Approval gate <gate@example.com>", "operator": "ops@example.com"},
+}
+SECRET = "a-secret-of-22-letters"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Loads what the least settings become with some changes; None takes a key out."""
+
+    def settings(environment=None, **sections):
+        values = {name: LEAST.get(name, {}) | sections.get(name, {}) for name in LEAST | sections}
+        file = tmp_path / "workflow.cfg"
+        lines = []
+        for name, keys in values.items():
+            lines.append(f"[{name}]")
+            lines += [f"{key} = {value}" for key, value in keys.items() if value is not None]
+        file.write_text("\n".join(lines), "utf-8")
+        return load(file, environment or {})
+
+    return settings
+
+
+@pytest.fixture
+def problems(settings):
+    def problems(*args, **sections):
+        with pytest.raises(ConfigError) as failed:
+            settings(*args, **sections)
+        return failed.value.problems
+
+    return problems
+
+
+def test_four_lines_are_enough_and_everything_else_has_a_safe_default(settings):
+    config = settings()
+    assert config.warnings == ()
+    assert config.public_url == "http://127.0.0.1:8080"
+    assert config.server.default_action is Action.DECLINE
+    assert (config.links.signed, config.links.one_click) == (True, False)
+    assert config.policy.guarded_types is None
+    assert config.policy.self_approval is False
+    assert config.mail.security is Security.NONE
+    assert config.engine.give_up_after == timedelta(days=3)
+
+
+def test_every_problem_is_told_at_once_with_section_and_key(problems):
+    found = problems(
+        server={"bind_port": "eighty", "default_action": "perhaps", "databse": "x"},
+        abiquo={"api_location": "cloud", "api_password": None},
+        mail={"from": "nobody", "port": "0", "security": "maybe"},
+        links={"valid_days": "0", "signed": "perhaps"},
+        policy={"own_request": "maybe"},
+        engine={"give_up_after": "soon", "threads": "0", "kind": "steam"},
+        serverr={"bind_port": "1"},
+    )
+    places = [problem.split(":")[0] for problem in found]
+    assert sorted(places) == sorted([
+        "[server] bind_port", "[server] default_action", "[server] databse", "[serverr]",
+        "[abiquo] api_location", "[mail] from", "[mail] port", "[mail] security",
+        "[links] valid_days", "[links] signed", "[policy] own_request",
+        "[engine] give_up_after", "[engine] threads", "[engine] kind",
+    ])  # fmt: skip
+    assert all(len(problem.split(": ", 1)[1]) > 8 for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "cure"),
+    [
+        ("server", "bind_adress", "did you mean bind_address?"),
+        ("server", "databse", "did you mean database?"),
+        ("abiquo", "api_pasword", "did you mean api_password?"),
+        ("mail", "admin_subjekt", "did you mean admin_subject?"),
+        ("links", "one_clik", "did you mean one_click?"),
+        ("policy", "zzz", "there is no such key"),
+    ],
+)
+def test_an_unknown_key_is_a_problem_and_the_nearest_known_one_is_named(
+    problems, section, key, cure
+):
+    [problem] = problems(**{section: {key: "1"}})
+    assert problem.startswith(f"[{section}] {key}: ")
+    assert problem.endswith(cure)
+
+
+def test_an_unknown_section_is_a_problem(problems):
+    [problem] = problems(polcy={"own_request": "ask"})
+    assert problem == "[polcy]: there is no such section; did you mean policy?"
+
+
+@pytest.mark.parametrize("key", ["api_location", "api_password"])
+def test_what_is_missing_is_named_with_its_section(problems, key):
+    [problem] = problems(abiquo={key: None})
+    assert problem.startswith("[abiquo]")
+    assert key in problem
+
+
+def test_who_mails_are_from_must_be_said(problems):
+    assert problems(mail={"from": None}) == ["[mail] from: is missing; it has no default"]
+
+
+def test_a_percent_sign_is_just_a_sign(settings):
+    config = settings(abiquo={"api_password": "50%(off)s %% $HOME ;#"})
+    assert config.platform.api_password.get_secret_value() == "50%(off)s %% $HOME ;#"
+
+
+def test_the_environment_wins_over_the_file(settings):
+    environment = {
+        "APPROVAL_ABIQUO__API_PASSWORD": "from-the-environment",
+        "APPROVAL_SERVER__BIND_PORT": "9090",
+        "APPROVAL_MAIL__FROM": "Other <other@example.com>",
+        "PATH": "/bin",
+    }
+    config = settings(environment, server={"bind_port": "8081"})
+    assert config.platform.api_password.get_secret_value() == "from-the-environment"
+    assert config.server.bind_port == 9090
+    assert config.mail.sender == "Other <other@example.com>"
+
+
+def test_a_section_can_come_from_the_environment_alone(settings):
+    assert settings({"APPROVAL_LINKS__VALID_DAYS": "3"}).links.valid == timedelta(days=3)
+
+
+def test_a_misspelt_key_in_the_environment_is_a_problem(problems):
+    [problem] = problems({"APPROVAL_LINKS__VALID_DAY": "3"})
+    assert problem == "[links] valid_day: there is no such key; did you mean valid_days?"
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_secret_can_lie_in_a_file_of_its_own(settings, tmp_path, relative):
+    file = tmp_path / "password"
+    file.write_text("größe %s\n", "utf-8")
+    path = file.name if relative else file
+    config = settings(abiquo={"api_password": None, "api_password_file": path})
+    assert config.platform.api_password.get_secret_value() == "größe %s"
+
+
+def test_the_name_of_a_secret_file_can_come_from_the_environment(settings, tmp_path):
+    (tmp_path / "callback").write_text(f"{SECRET}1\n{SECRET}2\n")
+    config = settings({"APPROVAL_SERVER__CALLBACK_SECRET_FILE": "callback"})
+    shown = [secret.get_secret_value() for secret in config.server.callback_secret]
+    assert shown == [f"{SECRET}1", f"{SECRET}2"]
+
+
+def test_a_secret_file_that_cannot_be_read_is_a_problem(problems, tmp_path):
+    found = problems(abiquo={"api_password": None, "api_password_file": "nowhere"})
+    assert any(
+        problem.startswith("[abiquo] api_password_file: cannot be read: ") for problem in found
+    )
+
+
+@pytest.mark.parametrize("key", ["callback_secret", "secret_key"])
+def test_a_short_secret_is_refused_without_being_shown(problems, key):
+    [problem] = problems(server={key: f"{SECRET} sesame"})
+    assert problem == f"[server] {key}: must have at least 22 characters"
+
+
+def test_no_message_and_no_representation_shows_a_secret(settings, problems):
+    secrets = {
+        "server": {"callback_secret": f"{SECRET}-callback", "secret_key": f"{SECRET}-key"},
+        "abiquo": {"api_password": "xabiquo-secret"},
+        "mail": {"username": "gate", "password": "mail-secret", "host": "localhost"},
+    }
+    shown = repr(settings(**secrets)) + str(settings(**secrets))
+    wrong = secrets | {
+        "abiquo": {"api_password": "xabiquo-secret", "api_token": "to ken-secret"},
+        "mail": {"username": "gate", "password": "mail-secret", "host": "mail.example.com"},
+        "links": {"valid_days": "many"},
+    }
+    shown += "".join(problems(**wrong))
+    for secret in (SECRET, "xabiquo-secret", "mail-secret", "ken-secret"):
+        assert secret not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("3 days", timedelta(days=3)), ("90min", timedelta(minutes=90)), ("1 Hour", timedelta(hours=1)),
+     ("20 s", timedelta(seconds=20))],
+)  # fmt: skip
+def test_lengths_of_time_are_written_as_people_say_them(settings, text, length):
+    assert settings(engine={"give_up_after": text}).engine.give_up_after == length
+
+
+@pytest.mark.parametrize("text", ["", "3", "days", "-1 days", "3 fortnights", "1.5 h", "99999999999 days"])
+def test_what_is_no_length_of_time_is_refused(problems, text):
+    [problem] = problems(engine={"give_up_after": text})
+    assert problem.startswith("[engine] give_up_after: ")
+
+
+@pytest.mark.parametrize(
+    ("word", "action"),
+    [("CANCEL", Action.DECLINE), ("cancel", Action.DECLINE), ("decline", Action.DECLINE),
+     ("ACCEPT", Action.ACCEPT), ("continue", Action.ACCEPT)],
+)  # fmt: skip
+def test_actions_are_understood_in_every_dialect(settings, word, action):
+    assert settings(server={"default_action": word}).server.default_action is action
+    assert settings(policy={"own_request": word}).policy.own_request is action
+
+
+@pytest.mark.parametrize("text", ["DEPLOY, UNDEPLOY", "deploy undeploy", "Deploy,UNDEPLOY,"])
+def test_types_are_listed_with_commas_or_spaces(settings, text):
+    assert settings(policy={"guarded_types": text}).policy.guarded_types == {"DEPLOY", "UNDEPLOY"}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"[server]\nbind_port", "workflow.cfg"),
+        (b"bind_port = 1", "workflow.cfg"),
+        (b"[server]\n[server]\n", "workflow.cfg"),
+        (b"[server]\nbind_port = 1\nbind_port = 2\n", "workflow.cfg"),
+        (b"[server]\nbrand = gr\xf6\xdfe\n", "cannot be read"),
+    ],
+    ids=["no value", "no section", "section twice", "key twice", "not UTF-8"],
+)
+def test_a_file_that_makes_no_sense_is_one_problem(tmp_path, content, reason):
+    file = tmp_path / "workflow.cfg"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=reason) as failed:
+        load(file, {})
+    assert len(failed.value.problems) == 1
+
+
+def test_a_file_that_is_not_there_names_the_command_that_writes_one(tmp_path):
+    with pytest.raises(ConfigError, match="approval settings > "):
+        load(tmp_path / "workflow.cfg", {})
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path, settings):
+    settings()
+    file = tmp_path / "workflow.cfg"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert load(file, {}).platform_name == "abiquo"
+
+
+@pytest.mark.parametrize(
+    ("database", "lies"),
+    [
+        ("sqlite:///workflow.db", "sqlite:///{folder}/workflow.db"),
+        ("sqlite:///data/gate.db", "sqlite:///{folder}/data/gate.db"),
+        ("sqlite:////var/lib/gate.db", "sqlite:////var/lib/gate.db"),
+    ],
+)
+def test_a_relative_database_lies_beside_the_settings(settings, tmp_path, database, lies):
+    expected = lies.format(folder=tmp_path.resolve())
+    assert settings(server={"database": database}).database == expected
+
+
+@pytest.mark.parametrize(
+    ("sections", "word"),
+    [
+        ({"links": {"one_click": "yes"}}, "one_click"),
+        ({"links": {"signed": "no"}}, "signed"),
+        ({"policy": {"guarded_types": ""}}, "guarded_types"),
+        ({"mail": {"operator": None}}, "operator"),
+        ({"abiquo": {"api_location": "http://cloud.example.com/api"}}, "api_location"),
+        ({"server": {"hostname": "gate.example.com"}}, "clear text"),
+    ],
+    ids=["one_click", "unsigned", "nothing guarded", "no operator", "plain platform", "plain links"],
+)
+def test_what_works_but_should_not_stay_is_warned_about(settings, sections, word):
+    [warning] = settings(**sections).warnings
+    assert word in warning
+
+
+def test_settings_cannot_be_changed_once_they_are_loaded(settings):
+    config = settings()
+    with pytest.raises(Exception, match="frozen|cannot assign"):
+        config.server.bind_port = 1
+    with pytest.raises(Exception, match="frozen|cannot assign"):
+        config.file = Path("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("host", "security", "refused"),
+    [
+        ("localhost", "none", False),
+        ("127.0.0.1", "none", False),
+        ("mail.example.com", "none", True),
+        ("mail.example.com", "starttls", False),
+        ("mail.example.com", "tls", False),
+    ],
+)
+def test_a_mail_login_does_not_cross_a_network_in_clear_text(settings, host, security, refused):
+    mail = {"host": host, "security": security, "username": "gate", "password": "pass"}
+    if refused:
+        with pytest.raises(ConfigError, match=r"\[mail\] security: a login must not travel"):
+            settings(mail=mail)
+    else:
+        assert settings(mail=mail).mail.username == "gate"

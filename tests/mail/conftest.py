@@ -1,0 +1,105 @@
+"""Mail servers that misbehave, and certificates."""
+
+import socketserver
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import trustme
+
+REPLIES = {
+    "EHLO": "250 scripted.example",
+    "MAIL": "250 OK",
+    "RCPT": "250 OK",
+    "DATA": "354 go on",
+    ".": "250 OK",
+    "RSET": "250 OK",
+    "NOOP": "250 OK",
+    "QUIT": "221 bye",
+}
+
+
+@dataclass
+class Scripted:
+    """A mail server that answers each verb as it is told; None hangs up, "" stays silent."""
+
+    port: int
+    replies: dict[str, str | None] = field(default_factory=lambda: dict(REPLIES))
+    greeting: str = "220 scripted.example"
+    heard: list[list[str]] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def converse(self, read: Callable[[], bytes], write: Callable[[bytes], object]) -> None:
+        lines: list[str] = []
+        self.heard.append(lines)
+        reply: str | None = self.greeting
+        in_data = False
+        while reply is not None:
+            if reply:
+                write(reply.encode() + b"\r\n")
+            elif not in_data:
+                self.over.wait()
+                return
+            line = read().decode().rstrip("\r\n")
+            if not line and not in_data:
+                return
+            if in_data and line != ".":
+                reply = ""
+                continue
+            lines.append(line)
+            verb = line.split(" ")[0].split(":")[0].upper()
+            reply = self.replies.get(verb, "502 what?")
+            in_data = verb == "DATA" and (reply or "").startswith("3")
+
+    @property
+    def verbs(self) -> list[list[str]]:
+        """What was heard on each connection."""
+        return [[line.split(" ")[0].upper() for line in lines] for lines in self.heard]
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            try:
+                script.converse(self.rfile.readline, self.wfile.write)
+            except OSError:
+                pass
+
+    class Listener(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Listener(("127.0.0.1", 0), Handler) as server:
+        script = Scripted(server.server_address[1])
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield script
+        script.over.set()
+        server.shutdown()
+        thread.join()
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """An authority, and servers that it knows by address or by another name."""
+
+    authority: trustme.CA
+
+    def server(self, *names: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert(*names).configure_cert(context)
+        return context
+
+
+@pytest.fixture(scope="session")
+def certificates() -> Certificates:
+    return Certificates(trustme.CA())
+
+
+@pytest.fixture(scope="session")
+def ca_file(certificates, tmp_path_factory):
+    file = tmp_path_factory.mktemp("ca") / "ca.pem"
+    certificates.authority.cert_pem.write_to_path(file)
+    return file
