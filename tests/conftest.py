@@ -1,6 +1,7 @@
 """The real parts: a simulated platform, a mail server, and a served gate between them."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 import sqlalchemy as sa
+import trustme
 
 from approval.cli.assembly import Service, assemble
 from approval.clock import utc_now
@@ -222,3 +224,27 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One site for all tests of a module that do not disturb each other."""
     with served_site(tmp_path_factory.mktemp("site")) as site:
         yield site
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """An authority, and servers that it knows by address or by another name."""
+
+    authority: trustme.CA
+
+    def server(self, *names: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert(*names).configure_cert(context)
+        return context
+
+
+@pytest.fixture(scope="session")
+def certificates() -> Certificates:
+    return Certificates(trustme.CA())
+
+
+@pytest.fixture(scope="session")
+def ca_file(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("ca") / "ca.pem"
+    certificates.authority.cert_pem.write_to_path(file)
+    return file

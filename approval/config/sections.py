@@ -51,7 +51,7 @@ def _action(value: Any) -> Any:
 def _duration(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value
-    match = re.fullmatch(r"\s*(\d+)\s*([a-z]+)\s*", str(value).lower())
+    match = re.fullmatch(r"\s*(\d{1,6})\s*([a-z]+)\s*", str(value).lower())
     if not match or match[2] not in UNITS:
         raise ValueError(f"{value!r} is not a length of time; write it as '3 days' or '5 min'")
     return timedelta(**{UNITS[match[2]]: int(match[1])})
@@ -90,7 +90,7 @@ class Server(Section):
     bind_port: int = Field(default=8080, ge=0, le=65535, description="The port to listen on.")
     public_url: OptionalText = Field(
         default=None,
-        pattern=r"^https?://[^\s?#]+$",
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$",
         description="Where people and the platform reach the gate, as https://gate.example.com. "
         "Links in mails begin with it. A path is fine: https://intranet.example.com/gate.",
     )
@@ -225,12 +225,12 @@ class Policy(Section):
 
     guarded_types: Annotated[
         frozenset[str] | None,
-        BeforeValidator(lambda value: [word.upper() for word in _words(value)]),
+        BeforeValidator(lambda value: [word.upper() for word in _words(value)] or None),
     ] = Field(
         default=None,
         validate_default=False,
         description="Task types that need an approval, as DEPLOY, UNDEPLOY, RECONFIGURE; others "
-        "are accepted at once. Not set: all need one.",
+        "are accepted at once. Empty: all need one.",
     )
     own_request: Annotated[
         Action | None,

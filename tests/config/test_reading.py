@@ -217,6 +217,11 @@ def test_types_are_listed_with_commas_or_spaces(settings, text):
     assert settings(policy={"guarded_types": text}).policy.guarded_types == {"DEPLOY", "UNDEPLOY"}
 
 
+@pytest.mark.parametrize("text", ["", " ", ","])
+def test_no_types_named_means_that_every_type_needs_an_approval(settings, text):
+    assert settings(policy={"guarded_types": text}).policy.guarded_types is None
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -266,12 +271,11 @@ def test_a_relative_database_lies_beside_the_settings(settings, tmp_path, databa
     [
         ({"links": {"one_click": "yes"}}, "one_click"),
         ({"links": {"signed": "no"}}, "signed"),
-        ({"policy": {"guarded_types": ""}}, "guarded_types"),
         ({"mail": {"operator": None}}, "operator"),
         ({"abiquo": {"api_location": "http://cloud.example.com/api"}}, "api_location"),
         ({"server": {"hostname": "gate.example.com"}}, "clear text"),
     ],
-    ids=["one_click", "unsigned", "nothing guarded", "no operator", "plain platform", "plain links"],
+    ids=["one_click", "unsigned", "no operator", "plain platform", "plain links"],
 )
 def test_what_works_but_should_not_stay_is_warned_about(settings, sections, word):
     [warning] = settings(**sections).warnings

@@ -1,13 +1,11 @@
-"""Mail servers that misbehave, and certificates."""
+"""Mail servers that misbehave."""
 
 import socketserver
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-import trustme
 
 REPLIES = {
     "EHLO": "250 scripted.example",
@@ -79,27 +77,3 @@ def scripted() -> Iterator[Scripted]:
         script.over.set()
         server.shutdown()
         thread.join()
-
-
-@dataclass(frozen=True)
-class Certificates:
-    """An authority, and servers that it knows by address or by another name."""
-
-    authority: trustme.CA
-
-    def server(self, *names: str) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.authority.issue_cert(*names).configure_cert(context)
-        return context
-
-
-@pytest.fixture(scope="session")
-def certificates() -> Certificates:
-    return Certificates(trustme.CA())
-
-
-@pytest.fixture(scope="session")
-def ca_file(certificates, tmp_path_factory):
-    file = tmp_path_factory.mktemp("ca") / "ca.pem"
-    certificates.authority.cert_pem.write_to_path(file)
-    return file

@@ -1,0 +1,104 @@
+"""The smaller commands."""
+
+import subprocess
+import sys
+
+import pytest
+
+from approval import __version__
+from approval.cli.keys import link_keys
+from approval.config import load
+from approval.store.jobs import Lane
+from tests.cli.conftest import write
+from tests.conftest import served_site, wait_until
+
+
+@pytest.fixture
+def given_up(tmp_path):
+    """A site whose platform is down, and that gives up at once; two decisions are set aside."""
+    with served_site(tmp_path, "[engine]\ngive_up_after = 0 s") as site:
+        tasks = site.deploy(2)
+        mail = site.mail(tasks[0])
+        site.settle()
+        site.cloud.faults.down = True
+        for task in tasks:
+            site.gate.press(mail.link("accept", task=task))
+        site.settle()
+        site.cloud.faults.clear()
+        yield site, tasks
+
+
+def test_redeliver_takes_up_everything_that_was_set_aside(given_up, approval):
+    site, tasks = given_up
+    result = approval("redeliver")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[-1] == "2 taken up"
+    site.gate.service.engine.wake(list(Lane))
+    wait_until(lambda: all(site.cloud.task_state(task) != "QUEUEING" for task in tasks))
+    assert approval("redeliver").output == "0 taken up\n"
+
+
+def test_redeliver_takes_up_the_tasks_that_are_named(given_up, approval):
+    site, tasks = given_up
+    result = approval("redeliver", tasks[1])
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "1 taken up")
+    site.settle()
+    assert [site.cloud.task_state(task) == "QUEUEING" for task in tasks] == [True, False]
+
+
+def test_redeliver_says_if_there_is_nothing_of_that_name(given_up, approval):
+    result = approval("redeliver", "unknown")
+    assert (result.exit_code, result.output) == (1, "0 taken up\n")
+
+
+@pytest.mark.parametrize("words", [("redeliver",), ("db", "upgrade")])
+def test_a_store_that_cannot_be_opened_is_told_in_words(text, approval, tmp_path, words):
+    write(tmp_path, f"{text}database = sqlite:////nowhere/at/all.db\n")
+    result = approval(*words)
+    assert result.exit_code == 1
+    assert result.output.startswith("problem  ")
+
+
+def test_redeliver_before_there_is_a_store_is_told_in_words(text, approval, tmp_path):
+    write(tmp_path, text)
+    result = approval("redeliver")
+    assert result.exit_code == 1
+    assert result.output.startswith("problem  ")
+
+
+def test_upgrade_makes_the_tables_and_can_be_repeated(text, approval, tmp_path):
+    write(tmp_path, text)
+    for _ in range(2):
+        result = approval("db", "upgrade")
+        assert (result.exit_code, result.output) == (0, "up to date\n")
+    assert approval("redeliver").output == "0 taken up\n"
+
+
+@pytest.mark.parametrize("words", [("serve",), ("check",), ("redeliver",), ("db", "upgrade")])
+def test_without_settings_every_command_says_how_to_get_some(approval, words):
+    result = approval(*words)
+    assert result.exit_code == 2
+    assert "approval settings > " in result.output
+
+
+def test_the_command_line_says_its_version_and_explains_itself():
+    command = [sys.executable, "-m", "approval"]
+    for option, found in (("--version", __version__), ("--help", "serve")):
+        said = subprocess.run([*command, option], capture_output=True, text=True, check=True)
+        assert found in said.stdout
+
+
+def test_a_key_that_is_configured_is_used_and_none_is_made(text, tmp_path):
+    write(tmp_path, f"{text}secret_key = {'a' * 22} {'b' * 22}\n")
+    config = load(tmp_path / "workflow.cfg", {})
+    assert link_keys(config, tmp_path / "workflow.db") == ["a" * 22, "b" * 22]
+    assert not (tmp_path / "workflow.db.key").exists()
+
+
+def test_a_key_is_made_once_readable_by_its_owner_alone(text, tmp_path):
+    write(tmp_path, text)
+    config = load(tmp_path / "workflow.cfg", {})
+    [first], [second] = (link_keys(config, tmp_path / "workflow.db") for _ in range(2))
+    assert first == second
+    assert len(first) >= 43
+    assert (tmp_path / "workflow.db.key").stat().st_mode & 0o777 == 0o600

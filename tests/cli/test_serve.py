@@ -1,0 +1,136 @@
+"""`approval serve` as a process: how it starts, ends and comes back."""
+
+import http.client
+import signal
+import sqlite3
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from approval.demo.cloud.faults import Fault
+from tests.cli.conftest import write
+from tests.conftest import MONA, wait_until
+
+
+def connected(port):
+    try:
+        http.client.HTTPConnection("127.0.0.1", port, timeout=5).connect()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_it_starts_on_a_fresh_folder_serves_alone_and_ends_when_asked(serve, launch, text):
+    serving = serve(text)
+    folder = serving.folder
+    assert (folder / "workflow.db").exists()
+    assert (folder / "workflow.db.key").stat().st_mode & 0o777 == 0o600
+    second = launch()
+    assert second.process.wait(30) == 1
+    assert f"problem  another gate serves {folder}/workflow.db already" in serving.log
+    assert serving.answers()
+    assert serving.end(signal.SIGTERM) == 0
+    assert "Traceback" not in serving.log
+
+
+def test_it_ends_when_asked_from_the_keyboard(serve, text):
+    assert serve(text).end(signal.SIGINT) == 0
+
+
+@pytest.mark.parametrize(
+    ("extra", "status", "reason"),
+    [
+        ("bind_port = 1\nbind_prt = 2", 2, "cannot be read"),
+        ("bind_prt = 2", 2, "did you mean bind_port?"),
+        ("database = sqlite:////nowhere/at/all.db", 1, "/nowhere/at"),
+        ("bind_address = 203.0.113.1\ncallback_secret = a-secret-of-22-letters\n"
+         "public_url = https://gate.example.com", 1, "assign requested address"),
+        ("templates = own", 1, "style.css.html, line 2: "),
+    ],
+    ids=["unreadable", "mistake", "no folder", "no such address", "broken style"],
+)  # fmt: skip
+def test_what_keeps_it_from_starting_is_said_in_words(
+    launch, text, tmp_path, extra, status, reason
+):
+    style = tmp_path / "own/page/style.css.html"
+    style.parent.mkdir(parents=True)
+    style.write_text("\n{{ there.is.no.such.thing }}")
+    write(tmp_path, f"{text}{extra}\n")
+    serving = launch()
+    assert serving.process.wait(30) == status
+    lines = serving.log.splitlines()
+    assert any(line.startswith("problem  ") and reason in line for line in lines)
+    assert "Traceback" not in serving.log
+
+
+def test_a_port_that_is_taken_is_said_in_words(launch, text, tmp_path, mailbox):
+    write(tmp_path, text, mailbox.smtp_port)
+    serving = launch()
+    assert serving.process.wait(30) == 1
+    assert "problem  " in serving.log
+    assert "in use" in serving.log
+
+
+def test_a_callback_under_way_is_answered_before_it_ends(serve, text, cloud):
+    serving = serve(text)
+    cloud.callback_url = None
+    tasks = cloud.deploy_machine(59)
+    port = urlsplit(serving.url).port
+    lock = sqlite3.connect(serving.folder / "workflow.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")  # the callback has to wait for it
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", "/healthz")
+    connection.getresponse().read()
+    connection.request("POST", "/callback", cloud.callback_body(tasks))
+    requests.get(f"{serving.url}/healthz", timeout=5)  # the one before has been read by now
+    serving.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: not connected(port))
+    lock.execute("ROLLBACK")
+    answer = connection.getresponse()
+    assert answer.status == 202
+    assert answer.read()
+    connection.close()
+    assert serving.process.wait(30) == 0
+    [stored] = lock.execute("SELECT platform_task_id FROM tasks").fetchall()
+    lock.close()
+    assert [*stored] == tasks
+    assert "Traceback" not in serving.log
+
+
+ACCIDENTS = {
+    "platform down": [Fault(drop=True, times=None)],
+    "being told": [Fault(method="POST", delay=60, times=None)],
+    "told, answer lost": [Fault(method="POST", after=True, delay=60, times=None)],
+}
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+def test_a_decision_that_was_shown_survives_a_sudden_death(serve, text, cloud, mails, accident):
+    serving = serve(text)
+    [task] = cloud.deploy_machine(59)
+    link = mails.to(MONA).link("accept")
+    cloud.faults.plan(*ACCIDENTS[accident])
+    assert requests.post(link, timeout=10).status_code == 200
+    serving.end(signal.SIGKILL)
+    cloud.faults.clear()
+    again = serve(text, urlsplit(serving.url).port)
+    wait_until(lambda: cloud.task_state(task) != "QUEUEING")
+    late = requests.get(link, timeout=10)
+    assert late.status_code == 410
+    wait_until(lambda: "Abiquo has been told" in requests.get(link, timeout=10).text)
+    successes = [event for event in cloud.events if "continuation was successful" in event.text]
+    assert len(successes) == 1
+    assert again.end() == 0
+
+
+def test_a_callback_that_was_taken_survives_a_sudden_death(serve, text, cloud, mailbox, mails):
+    serving = serve(text)
+    cloud.faults.plan(Fault(method="GET", drop=True, times=None))
+    cloud.deploy_machine(59)
+    assert cloud.wait_for_callbacks()
+    assert cloud.callbacks[0].status == 202
+    serving.end(signal.SIGKILL)
+    cloud.faults.clear()
+    serve(text, urlsplit(serving.url).port)
+    assert mails.to(MONA).link("accept")

@@ -1,0 +1,70 @@
+"""The example file: every key explained, and true."""
+
+import configparser
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from approval.config import SECTIONS, load
+from approval.config.example import EXAMPLES
+
+FILE = Path(__file__).parents[2] / "workflow.cfg.example"
+TEXT = FILE.read_text("utf-8")
+KEYS = [
+    (section, info.alias or name)
+    for section, model in SECTIONS.items()
+    for name, info in model.model_fields.items()
+]
+IDS = [f"{section} {key}" for section, key in KEYS]
+
+
+def section_of(name):
+    """The lines of one section."""
+    return TEXT.partition(f"\n[{name}]\n")[2].partition("\n[")[0].splitlines()
+
+
+def loaded(tmp_path, text):
+    file = tmp_path / "workflow.cfg"
+    file.write_text(text, "utf-8")
+    return load(file, {})
+
+
+def test_it_is_what_the_command_prints():
+    command = [sys.executable, "-m", "approval", "settings"]
+    assert subprocess.run(command, capture_output=True, check=True).stdout.decode() == TEXT
+
+
+def test_it_loads_without_a_complaint(tmp_path):
+    assert loaded(tmp_path, TEXT).warnings == ()
+
+
+def test_every_section_stands_in_it_and_no_other():
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_string(TEXT)
+    assert parser.sections() == list(SECTIONS)
+
+
+@pytest.mark.parametrize(("section", "key"), KEYS, ids=IDS)
+def test_every_key_stands_in_it_once_with_an_explanation(section, key):
+    lines = section_of(section)
+    places = [n for n, line in enumerate(lines) if re.match(rf"#?{key} =", line)]
+    assert len(places) == 1
+    assert re.match(r"# \w", lines[places[0] - 1])
+
+
+@pytest.mark.parametrize(("section", "key"), KEYS, ids=IDS)
+def test_a_key_is_commented_out_unless_it_has_to_be_set(section, key):
+    commented = f"#{key} =" in "\n".join(section_of(section))
+    assert commented is (key not in EXAMPLES)
+
+
+@pytest.mark.parametrize(("section", "key"), KEYS, ids=IDS)
+def test_taking_the_comment_sign_off_a_key_changes_nothing(tmp_path, section, key):
+    lines = TEXT.splitlines()
+    start = lines.index(f"[{section}]")
+    place = next(n for n in range(start, len(lines)) if re.match(rf"#?{key} =", lines[n]))
+    lines[place] = lines[place].removeprefix("#")
+    assert loaded(tmp_path, "\n".join(lines)) == loaded(tmp_path, TEXT)

@@ -1,0 +1,257 @@
+"""Use cases that share a commit: each stands or falls alone, unless the database itself fails.
+
+Which use cases share one is up to the threads, so the tests let them race until it happened.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Barrier
+
+import pytest
+import sqlalchemy as sa
+
+from approval.model import MailState
+from approval.store import people
+from approval.store.database import StoreDown
+from approval.store.tables import ApproverRow
+from tests.fakes import NOW, make_person
+from tests.store.values import insert, insert_in, on_disk
+
+RACES = 200
+
+
+@dataclass
+class Member:
+    """One use case: what it was named, the connection that it wrote on, what it was told."""
+
+    id: str
+    connection: object = None
+    error: BaseException | None = None
+
+    @property
+    def told_of_success(self):
+        return self.error is None
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "approval.db"
+
+
+def race(database, number, use_cases):
+    """Run the use cases in threads that come together; the first one waits for the others."""
+    members = [Member(f"{number}-{place}") for place in range(len(use_cases))]
+    came = Barrier(len(members))
+
+    def run(member, use_case):
+        if member is not members[0]:
+            came.wait()
+        try:
+            with database.write() as session:
+                member.connection = session.connection()
+                if member is members[0]:
+                    came.wait()
+                use_case(session, member.id)
+        except Exception as error:  # noqa: BLE001 - that is what the tests look at
+            member.error = error
+
+    with ThreadPoolExecutor(len(members)) as threads:
+        list(threads.map(run, members, use_cases))
+    return members
+
+
+def together(database, *use_cases):
+    """Run the use cases, again and again until all of them shared one commit; that race."""
+    for number in range(RACES):
+        members = race(database, number, use_cases)
+        if len({id(member.connection) for member in members}) == 1:
+            return members
+    return pytest.fail("they never came together")
+
+
+class Undone(Exception):
+    """The use case is not to be."""
+
+
+def works(session, id):
+    for number in range(5):
+        insert(session, f"{id}-{number}")
+
+
+def raises(session, id):
+    works(session, id)
+    raise Undone
+
+
+def raises_in_a_flush(session, id):
+    """What is wrong with a value shows when the session writes it."""
+    request_id = insert(session, id)
+    works(session, id)
+    naive = NOW.replace(tzinfo=None)
+    row = ApproverRow(
+        request_id=request_id, person_key="", name="", address="", mail=MailState.SENT,
+        mailed_at=naive,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+
+
+def raises_in_the_last_flush(session, id):
+    request_id = insert(session, id)
+    [approver_id] = people.ask(session, request_id, [make_person("Bea")])
+    people.mailed(session, approver_id, MailState.SENT, NOW.replace(tzinfo=None), "<1@x>")
+
+
+def raises_in_the_driver(session, id):
+    """SQLite takes no half characters; the driver says so with an error of Python's."""
+    people.ask(session, insert(session, id), [make_person("Bea", address="\ud800")])
+
+
+def stored_of(file, members):
+    """Those of whose work something is on the disk."""
+    kept = {"-".join(id.split("-")[:2]) for id in on_disk(file)}
+    return [member.id for member in members if member.id in kept]
+
+
+def told_of_success(members):
+    return [member.id for member in members if member.told_of_success]
+
+
+def test_use_cases_that_share_a_commit_are_all_stored(database, file):
+    members = together(database, *[works] * 5)
+    assert told_of_success(members) == stored_of(file, members) == [m.id for m in members]
+
+
+@pytest.mark.parametrize("broken", [raises, raises_in_a_flush, raises_in_the_last_flush])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_use_case_that_raises_leaves_the_work_of_the_others(database, file, broken, place):
+    use_cases = [works, works, works]
+    use_cases[place] = broken
+    members = together(database, *use_cases)
+    others = [member.id for member in members if member is not members[place]]
+    assert told_of_success(members) == others
+    assert stored_of(file, members) == others
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_text_that_cannot_be_stored_leaves_the_work_of_the_others(database, file, place):
+    use_cases = [works, works, works]
+    use_cases[place] = raises_in_the_driver
+    members = together(database, *use_cases)
+    others = [member.id for member in members if member is not members[place]]
+    assert told_of_success(members) == others
+    assert stored_of(file, members) == others
+
+
+def test_each_use_case_is_told_only_of_its_own_error(database):
+    members = together(database, raises, works, raises)
+    assert [type(member.error) for member in members] == [Undone, type(None), Undone]
+
+
+def test_a_use_case_that_raised_leaves_the_store_working(database, file):
+    members = together(database, raises, raises_in_a_flush)
+    assert stored_of(file, members) == []
+    insert_in(database, "after")
+    assert on_disk(file) == ["after"]
+
+
+# The database itself fails.
+
+
+def fills_the_disk(session, id):
+    """No page more than there are now: what SQLite says then is what it says of a full disk."""
+    pages = session.scalar(sa.text("PRAGMA page_count"))
+    session.execute(sa.text(f"PRAGMA max_page_count = {pages}"))
+    insert(session, *(f"{id}-{number}" for number in range(1000)))
+
+
+def breaks_the_connection(session, id):
+    insert(session, f"{id}-0")
+    session.connection().connection.dbapi_connection.close()
+
+
+def fails_at_the_commit(session, id):
+    """A reference to nothing, which SQLite is told to look at no earlier than at the commit."""
+    session.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
+    insert(session, f"{id}-0")
+    session.execute(sa.text("UPDATE tasks SET request_id = 'nothing'"))
+
+
+FATAL = [fills_the_disk, breaks_the_connection, fails_at_the_commit]
+
+
+@pytest.mark.parametrize("fatal", FATAL)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_database_that_fails_is_told_to_all_and_nothing_is_stored(database, file, fatal, place):
+    use_cases = [works, works, works]
+    use_cases[place] = fatal
+    members = together_until(database, use_cases, place)
+    with_it = [member for member in members if member.connection is members[place].connection]
+    assert told_of_success(with_it) == []
+    assert stored_of(file, with_it) == []
+
+
+def together_until(database, use_cases, place):
+    """Run the use cases until the one at this place shared its commit with one before it.
+
+    Who comes after a failure has a new transaction, and so is none of its victims.
+    """
+    for number in range(RACES):
+        if number:
+            heal(database)
+        members = race(database, number, use_cases)
+        shared = [m for m in members if m.connection is members[place].connection]
+        if len(shared) > 1 or place == 0:
+            return members
+    return pytest.fail("they never came together")
+
+
+def heal(database):
+    """The disk has room again."""
+    with database.write() as session:
+        session.execute(sa.text("PRAGMA max_page_count = 1000000"))
+
+
+@pytest.mark.parametrize("fatal", FATAL)
+def test_whatever_fails_told_is_what_is_stored(database, file, fatal):
+    for number in range(10):
+        members = race(database, number, [works, works, fatal, works, raises, works])
+        assert told_of_success(members) == stored_of(file, members)
+        heal(database)
+
+
+@pytest.mark.parametrize("fatal", [fills_the_disk, breaks_the_connection])
+def test_a_database_that_fails_is_called_down(database, fatal):
+    with pytest.raises(StoreDown), database.write() as session:
+        fatal(session, "0-0")
+
+
+@pytest.mark.parametrize("fatal", FATAL)
+def test_after_a_failure_the_store_works_again(database, file, fatal):
+    race(database, 0, [works, fatal, works])
+    before = on_disk(file)
+    heal(database)
+    insert_in(database, "after")
+    assert set(on_disk(file)) - set(before) == {"after"}
+
+
+# Woken only by what is on the disk.
+
+
+def test_who_is_woken_finds_the_work_on_the_disk(database, file):
+    found = []
+    database.wake = lambda lanes: found.append((list(lanes), on_disk(file)))
+    with database.write() as session:
+        insert(session, "1")
+        session.info["lanes"] = ["mail"]
+    assert found == [(["mail"], ["1"])]
+
+
+def test_nobody_is_woken_by_what_was_not_stored(database):
+    woken = []
+    database.wake = woken.append
+    for broken in (raises, fails_at_the_commit):
+        with pytest.raises((Undone, sa.exc.IntegrityError)), database.write() as session:
+            session.info["lanes"] = ["mail"]
+            broken(session, "0-0")
+    assert woken == []

@@ -1,0 +1,182 @@
+"""No query that runs with each callback, press or job reads a whole table."""
+
+import sqlite3
+from contextlib import closing, contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from approval.gate.renew import renew
+from approval.gate.vote import open_request
+from approval.model import Action
+from approval.store import leases, requests
+from approval.store.jobs import Kind, Lane
+from tests.fakes import BEA, MAX, make_held, make_machine
+
+
+@contextmanager
+def statements():
+    """What is sent to the database meanwhile: pairs of SQL and parameters."""
+    sent = []
+
+    def keep(connection, cursor, statement, parameters, context, executemany):
+        many = parameters and isinstance(parameters[0], tuple)
+        sent.append((statement, parameters[0] if many else parameters))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", keep)
+    try:
+        yield sent
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", keep)
+
+
+def scans(file, sent):
+    """The statements that read a whole table, with SQLite's words for it."""
+    found = []
+    with closing(sqlite3.connect(file)) as connection:
+        for statement, parameters in sent:
+            if not statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT", "WITH")):
+                continue
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            found += [
+                (row[3], statement) for row in plan if row[3].startswith(("SCAN", "USE TEMP"))
+            ]
+    return [(words, statement) for words, statement in found if words != "SCAN CONSTANT ROW"]
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "approval.db"
+
+
+def receive(gate):
+    gate.receive("3", "4")
+
+
+def receive_again(gate):
+    gate.callback("1", "2")
+
+
+def consider(gate):
+    gate.platform.machines["3"] = make_machine()
+    gate.receive(make_held("3", type="RECONFIGURE"))
+    gate.jobs.run_next(Lane.CONSIDER)
+
+
+def open_links(gate):
+    gate.open(BEA, "1", "2")
+    gate.open(None, "1")
+    open_request(gate.database, gate.approver(gate.first, BEA).id)
+
+
+def press(gate):
+    gate.press(BEA, Action.ACCEPT, "1", "2")
+
+
+def press_too_late(gate):
+    opened = gate.open(MAX, "1")
+    gate.press(BEA, Action.ACCEPT, "1")
+    gate.count(opened, Action.DECLINE)
+
+
+def release(gate):
+    gate.press(BEA, Action.ACCEPT, "1")
+    gate.jobs.run_next(Lane.RELEASE)
+
+
+def mail(gate):
+    gate.press(BEA, Action.ACCEPT, "1", "2")
+    while gate.jobs.run_next(Lane.MAIL):
+        pass
+
+
+def fail(gate):
+    gate.platform.broken["release"] = gate.mails.broken = RuntimeError("a bug")
+    gate.press(BEA, Action.ACCEPT, "1", "2")
+    gate.work()
+
+
+def look_for_work(gate):
+    for lane in Lane:
+        assert gate.jobs.run_next(lane) is False
+        gate.jobs.next_due(lane)
+
+
+def run_one_request(gate):
+    gate.jobs.run_due(gate.first)
+
+
+def renew_link(gate):
+    gate.clock.now = gate.clock.now.replace(day=28)
+    renew(gate.database, gate.open(BEA, "1"), gate.clock())
+
+
+def one_by_one(gate):
+    with gate.database.write() as session:
+        requests.known(session, "fake", ["1", "2", "3"])
+        requests.find_task(session, "fake", "1")
+        requests.close_if_decided(session, gate.first, gate.clock())
+        requests.last_known(session, "fake", ["machines/1"])
+        leases.claim(session, Lane.MAIL, gate.clock(), gate.first)
+        leases.next_due_of(session, gate.first)
+
+
+@pytest.mark.parametrize(
+    "use_case",
+    [
+        receive,
+        receive_again,
+        consider,
+        open_links,
+        press,
+        press_too_late,
+        release,
+        mail,
+        fail,
+        look_for_work,
+        run_one_request,
+        renew_link,
+        one_by_one,
+    ],
+)
+def test_no_use_case_reads_a_whole_table(gate, file, use_case):
+    gate.first = gate.ask("1", "2")
+    with statements() as sent:
+        use_case(gate)
+    assert len(sent) > 1
+    assert scans(file, sent) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM tasks",
+        "SELECT * FROM jobs WHERE due < 'x'",
+        "UPDATE tasks SET state = 'pending' WHERE state = 'accepted'",
+    ],
+)
+def test_a_query_that_does_is_noticed(database, file, query):
+    assert len(scans(file, [(query, ())])) == 1
+
+
+def test_all_hot_queries_are_among_what_was_looked_at(gate):
+    with statements() as sent:
+        gate.first = gate.ask("1", "2")
+        for use_case in (open_links, press, look_for_work_after(Kind.RELEASE), one_by_one):
+            use_case(gate)
+    looked_at = "\n".join(statement for statement, _ in sent)
+    for part in (
+        "FROM tasks \nWHERE tasks.platform = ? AND tasks.platform_task_id IN",  # known
+        "FROM tasks \nWHERE tasks.platform = ? AND tasks.platform_task_id = ?",  # find_task
+        "min(jobs.due)",  # next_due
+        "UPDATE jobs SET",  # claim
+        "UPDATE tasks SET",  # settle
+        "FROM tasks \nWHERE tasks.request_id = ?",  # load
+        "FROM approvers \nWHERE approvers.request_id = ?",  # approvers
+    ):
+        assert part in looked_at
+
+
+def look_for_work_after(kind):
+    """Run all that is due."""
+    return lambda gate: gate.work()

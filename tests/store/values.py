@@ -1,0 +1,30 @@
+"""What the tests of the store write and read, and a look at the file from outside."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from approval.model import Delivery, TaskState
+from approval.store import requests
+from approval.store.database import Database
+from tests.fakes import NOW, make_decision, make_held
+
+
+def insert(session, *ids: str) -> str:
+    """Store a request with these tasks; returns its id."""
+    return requests.insert(session, "fake", [make_held(id) for id in ids], b"body", NOW)
+
+
+def insert_in(database: Database, *ids: str) -> str:
+    with database.write() as session:
+        return insert(session, *ids)
+
+
+def settle(session, task_id: int, by: str = "Bea", state: TaskState = TaskState.ACCEPTED) -> bool:
+    return requests.settle(session, task_id, state, make_decision(by=by), Delivery.WAITING)
+
+
+def on_disk(file: Path, query: str = "SELECT platform_task_id FROM tasks") -> list[str]:
+    """What another program that opens the file finds in the first column."""
+    with closing(sqlite3.connect(file)) as connection:
+        return [row[0] for row in connection.execute(query)]
