@@ -1,6 +1,7 @@
 """`approval check`: every mistake at once, and one try of store, platform and mail server."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import click
 
@@ -18,13 +19,15 @@ def check(config: Config) -> bool:
     for warning in config.warnings:
         click.echo(f"warning  {warning}")
     platform = build_platform(config)
-    templates = build_templates(config, platform)
-    results = [
-        _try("store", lambda: _store(config)),
-        _try(platform.name, platform.check),
-        _try("mail", build_transport(config).check),
-        *[_say("templates", problem) for problem in _broken(templates)],
-    ]
+    transport = build_transport(config)
+    problems = dict.fromkeys(_broken(build_templates(config, platform)))
+    with closing(transport):
+        results = [
+            _try("store", lambda: _store(config)),
+            _try(platform.name, platform.check),
+            _try("mail", transport.check),
+            *[_say("templates", problem) for problem in problems],
+        ]
     return all(results)
 
 

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from subprocess import CalledProcessError
 
@@ -27,6 +29,17 @@ def _load(file: Path) -> Config:
         for problem in error.problems:
             click.echo(f"problem  {problem}", err=True)
         sys.exit(2)
+
+
+@contextmanager
+def _store(config: Config) -> Iterator[Database]:
+    """The store, or an end with the reason named."""
+    with closing(Database(config.database)) as database:
+        try:
+            yield database
+        except StoreDown as error:
+            click.echo(f"problem  {config.database}: {error}", err=True)
+            sys.exit(1)
 
 
 settings_option = click.option(
@@ -112,10 +125,8 @@ def settings() -> None:
 def redeliver(file: Path, tasks: tuple[str, ...]) -> None:
     """Take up what was set aside for the operator: all of it, or the decisions of TASKS."""
     config = _load(file)
-    database = Database(config.database)
-    with database.write() as session:
+    with _store(config) as database, database.write() as session:
         taken = trouble.redeliver(session, list(tasks) or None, config.platform_name, utc_now())
-    database.close()
     for line in taken:
         click.echo(line)
     click.echo(f"{len(taken)} taken up")
@@ -131,7 +142,6 @@ def db() -> None:
 @settings_option
 def upgrade(file: Path) -> None:
     """Bring the tables up to this version (`approval serve` does it by itself)."""
-    database = Database(_load(file).database)
-    migrate.upgrade(database)
-    database.close()
+    with _store(_load(file)) as database:
+        migrate.upgrade(database)
     click.echo("up to date")

@@ -2,6 +2,7 @@
 
 import http.client
 import signal
+import socket
 import sqlite3
 from urllib.parse import urlsplit
 
@@ -13,12 +14,9 @@ from tests.cli.conftest import write
 from tests.conftest import MONA, wait_until
 
 
-def connected(port):
-    try:
-        http.client.HTTPConnection("127.0.0.1", port, timeout=5).connect()
-    except ConnectionRefusedError:
-        return False
-    return True
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_it_starts_on_a_fresh_folder_serves_alone_and_ends_when_asked(serve, launch, text):
@@ -85,7 +83,7 @@ def test_a_callback_under_way_is_answered_before_it_ends(serve, text, cloud):
     connection.request("POST", "/callback", cloud.callback_body(tasks))
     requests.get(f"{serving.url}/healthz", timeout=5)  # the one before has been read by now
     serving.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: not connected(port))
+    wait_until(lambda: not listens(port))
     lock.execute("ROLLBACK")
     answer = connection.getresponse()
     assert answer.status == 202

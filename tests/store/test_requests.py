@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from approval.model import Delivery, Disk, MailState, Person, Place, Snapshot, TaskState
-from approval.store import people, requests, trail
+from approval.store import machines, people, requests, trail
 from tests.fakes import ANA, BEA, MAX, NOW, make_decision, make_held, make_machine
 from tests.store.values import insert, insert_in, on_disk, settle
 
@@ -148,12 +148,12 @@ def test_what_the_platform_says_of_tasks_and_people_comes_back_as_it_was(databas
 def test_what_was_last_known_of_a_machine_is_the_latest(database):
     later = NOW + timedelta(days=1)
     with database.write() as session:
-        requests.remember(session, "fake", FULL, NOW)
+        machines.remember(session, "fake", FULL, NOW)
     with database.write() as session:
-        requests.remember(session, "fake", replace(FULL, cpu=8), later)
-        requests.remember(session, "other", FULL, NOW)
+        machines.remember(session, "fake", replace(FULL, cpu=8), later)
+        machines.remember(session, "other", FULL, NOW)
     with database.read() as session:
-        known = requests.last_known(session, "fake", [FULL.key, "unknown"])
+        known = machines.last_known(session, "fake", [FULL.key, "unknown"])
     assert known == {FULL.key: Snapshot(replace(FULL, cpu=8), later)}
 
 
