@@ -25,6 +25,7 @@ from approval.store.migrate import upgrade
 from approval.store.tables import Base, JobRow
 from approval.web.server import Server
 from tests.mails import Mails, Received
+from tests.scripted import Scripted, scripted_server
 
 MONA, MAX, ANA = "mona@acme.example", "max@acme.example", "ana@acme.example"
 
@@ -164,15 +165,14 @@ def served_gate(folder: Path, text: str, port: int = 0) -> Iterator[Gate]:
     service = assemble(config)
     upgrade(service.database)
     server = Server(service.app, "127.0.0.1", port)
-    stop = threading.Event()
-    thread = threading.Thread(target=server.run, args=(stop.is_set,))
+    thread = threading.Thread(target=server.run)
     thread.start()
     service.engine.start()
     gate = Gate(service, public, folder)
     try:
         yield gate
     finally:
-        stop.set()
+        server.stop()
         thread.join()
         service.engine.stop(20)
         service.close()
@@ -190,6 +190,12 @@ def free_port() -> int:
 def mailbox() -> Iterator[Mailbox]:
     with Mailbox() as mailbox:
         yield mailbox
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    with scripted_server() as server:
+        yield server
 
 
 @pytest.fixture

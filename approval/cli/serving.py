@@ -4,7 +4,6 @@ import fcntl
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,26 +27,25 @@ class AlreadyServed(Exception):
 
 def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises AlreadyServed, StoreDown or OSError at the start."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     with _alone(database_file(config)):
         service = assemble(config)
         try:
-            _run(service, config, stop)
+            _run(service, config)
         finally:
             service.close()
 
 
-def _run(service: Service, config: Config, stop: threading.Event) -> None:
+def _run(service: Service, config: Config) -> None:
     if not is_current(service.database):
         _upgrade(config)
     _hand_back(service)
     server = Server(service.app, config.server.bind_address, config.server.bind_port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
     service.engine.start()
     log.info("serving", address=config.server.bind_address, port=server.port,
              public_url=config.public_url)  # fmt: skip
-    server.run(until=stop.is_set)
+    server.run()
     if not service.engine.stop(FINISH):
         _hand_back(service)
     log.info("stopped")

@@ -1,12 +1,10 @@
 """A WSGI application served in threads of this process, until it is closed."""
 
 import signal
-import socket
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from waitress import wasyncore
-from waitress.server import create_server
+from approval.web.server import Server as WebServer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -16,29 +14,15 @@ class Server:
     """Listens from the moment it is made; `url` says where. Port 0 takes a free one."""
 
     def __init__(self, app: "WSGIApplication", *, host: str, port: int, threads: int) -> None:
-        listening = socket.create_server((host, port))
-        self.port: int = listening.getsockname()[1]
+        self._server = WebServer(app, host, port, threads)
+        self.port = self._server.port
         self.url = f"http://{host}:{self.port}"
-        self._connections: dict[int, Any] = {}
-        self._server: Any = create_server(
-            app,
-            map=self._connections,
-            sockets=[listening],
-            threads=threads,
-            ident=None,
-            connection_limit=1000,
-            asyncore_use_poll=True,
-        )
         self._loop = threading.Thread(target=self._server.run, name=f"serving {self.port}")
         self._loop.start()
 
     def close(self) -> None:
-        """Let running requests end, then free the port and every connection.
-
-        Workers go first: they write to the loop's pipe, which must not be closed under them.
-        """
-        self._server.task_dispatcher.shutdown()
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
+        """Let running requests end, then free the port and every connection."""
+        self._server.stop()
         self._loop.join()
 
 

@@ -1,14 +1,15 @@
-"""Serve the application with waitress, and stop without dropping an answer."""
+"""Serve an application with waitress, and stop without dropping an answer."""
 
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from waitress import wasyncore
 from waitress.server import create_server
 
 from approval.web.callback import BODY_LIMIT
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 DRAIN = 10.0  # seconds that requests under way have to be answered
 
@@ -16,9 +17,10 @@ DRAIN = 10.0  # seconds that requests under way have to be answered
 class Server:
     """A served application; it listens as soon as it is built, on `port`."""
 
-    def __init__(self, app: Flask, host: str, port: int, threads: int = 8) -> None:
+    def __init__(self, app: "WSGIApplication", host: str, port: int, threads: int = 8) -> None:
         self._sockets: dict[int, Any] = {}
-        self._server = create_server(
+        self._stopping = False
+        self._server: Any = create_server(
             app,
             map=self._sockets,
             host=host,
@@ -26,19 +28,25 @@ class Server:
             threads=threads,
             ident=None,
             channel_timeout=30,
+            connection_limit=1000,  # half-sent requests must not keep others waiting
             # Ours says why; this one only keeps much larger bodies off the disk.
             max_request_body_size=2 * BODY_LIMIT,
             clear_untrusted_proxy_headers=False,  # ProxyFix takes as many as it trusts
         )
         self.port: int = self._listeners()[0].socket.getsockname()[1]
 
-    def run(self, until: Callable[[], bool]) -> None:
+    def run(self) -> None:
         """Serve until told to stop; then answer what is under way and close."""
         try:
-            while self._sockets and not until():
-                wasyncore.loop(timeout=0.5, map=self._sockets, use_poll=True, count=1)
+            while not self._stopping:
+                wasyncore.loop(timeout=1.0, map=self._sockets, use_poll=True, count=1)
         finally:
             self._drain()
+
+    def stop(self) -> None:
+        """Say that it is time to stop; from another thread or from a signal handler."""
+        self._stopping = True
+        self._listeners()[0].trigger.pull_trigger()
 
     def _drain(self) -> None:
         for listener in self._listeners():
@@ -47,8 +55,10 @@ class Server:
         deadline = time.monotonic() + DRAIN
         while self._busy() and time.monotonic() < deadline:
             wasyncore.loop(timeout=0.05, map=self._sockets, use_poll=True, count=1)
-        self._server.task_dispatcher.shutdown(timeout=1)
-        wasyncore.close_all(self._sockets)
+        workers = self._server.task_dispatcher
+        workers.shutdown(timeout=1)
+        if not workers.threads:  # else they would write to pipes that are somebody else's by then
+            wasyncore.close_all(self._sockets)
 
     def _listeners(self) -> list[Any]:
         return [each for each in self._sockets.values() if getattr(each, "accepting", False)]

@@ -1,11 +1,10 @@
-"""Mail servers that misbehave."""
+"""A mail server that misbehaves as it is told."""
 
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-
-import pytest
 
 REPLIES = {
     "EHLO": "250 scripted.example",
@@ -27,13 +26,14 @@ class Scripted:
     replies: dict[str, str | None] = field(default_factory=lambda: dict(REPLIES))
     greeting: str = "220 scripted.example"
     heard: list[list[str]] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
     def converse(self, read: Callable[[], bytes], write: Callable[[bytes], object]) -> None:
         lines: list[str] = []
         self.heard.append(lines)
         reply: str | None = self.greeting
-        in_data = False
+        in_data, content = False, ""
         while reply is not None:
             if reply:
                 write(reply.encode() + b"\r\n")
@@ -44,12 +44,14 @@ class Scripted:
             if not line and not in_data:
                 return
             if in_data and line != ".":
-                reply = ""
+                reply, content = "", f"{content}{line}\n"
                 continue
+            if in_data:
+                self.messages.append(content)
             lines.append(line)
             verb = line.split(" ")[0].split(":")[0].upper()
             reply = self.replies.get(verb, "502 what?")
-            in_data = verb == "DATA" and (reply or "").startswith("3")
+            in_data, content = verb == "DATA" and (reply or "").startswith("3"), ""
 
     @property
     def verbs(self) -> list[list[str]]:
@@ -57,8 +59,8 @@ class Scripted:
         return [[line.split(" ")[0].upper() for line in lines] for lines in self.heard]
 
 
-@pytest.fixture
-def scripted() -> Iterator[Scripted]:
+@contextmanager
+def scripted_server() -> Iterator[Scripted]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             try:
