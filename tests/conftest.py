@@ -219,10 +219,13 @@ def mails(mailbox: Mailbox) -> Mails:
 @contextmanager
 def served_site(folder: Path, extra: str = "") -> Iterator[Site]:
     """A site of its own, with more settings (see `settings_text`)."""
-    with Mailbox() as mailbox, Cloud() as cloud:
-        with served_gate(folder, settings_text(cloud, mailbox, extra)) as gate:
-            cloud.callback_url = f"{gate.url}/callback"
-            yield Site(gate, cloud, mailbox, Mails(mailbox))
+    with (
+        Mailbox() as mailbox,
+        Cloud() as cloud,
+        served_gate(folder, settings_text(cloud, mailbox, extra)) as gate,
+    ):
+        cloud.callback_url = f"{gate.url}/callback"
+        yield Site(gate, cloud, mailbox, Mails(mailbox))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 REPLIES = {
@@ -40,9 +40,10 @@ class Scripted:
             elif not in_data:
                 self.over.wait()
                 return
-            line = read().decode().rstrip("\r\n")
-            if not line and not in_data:
+            heard = read()
+            if not heard:
                 return
+            line = heard.decode().rstrip("\r\n")
             if in_data and line != ".":
                 reply, content = "", f"{content}{line}\n"
                 continue
@@ -63,10 +64,8 @@ class Scripted:
 def scripted_server() -> Iterator[Scripted]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            try:
+            with suppress(OSError):
                 script.converse(self.rfile.readline, self.wfile.write)
-            except OSError:
-                pass
 
     class Listener(socketserver.ThreadingTCPServer):
         daemon_threads = True

@@ -96,6 +96,9 @@ class Embedded:
             except StoreDown as error:
                 log.error("store down", lane=lane, error=str(error))
                 due = None
+            except Exception:
+                log.exception("thread broke", lane=lane)
+                due = None
             bell.wait(heard, self._seconds_until(due))
 
     def _seconds_until(self, due: datetime | None) -> float:

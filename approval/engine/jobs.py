@@ -51,6 +51,7 @@ class Jobs:
             return False
         try:
             record = self._handlers[jobs.Kind(job.kind)](job, self._clock())
+            self._done(job, record)
         except Failure as failure:
             self._failed(job, failure)
         except StoreDown:
@@ -58,8 +59,6 @@ class Jobs:
         except Exception as error:
             log.exception("job broke", kind=job.kind, subject=job.subject, request=job.request_id)
             self._failed(job, Failure(f"unexpected {type(error).__name__}: {error}"))
-        else:
-            self._done(job, record)
         return True
 
     def run_due(self, request_id: str) -> datetime | None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import orm
 
+from approval.failures import Failure
 from approval.gate import Record, nothing
 from approval.gate.maillinks import MailLinks
-from approval.gate.trouble import raise_alert
+from approval.gate.trouble import TELL_AGAIN_AFTER, raise_alert
 from approval.links import Links
 from approval.mail import RecipientRefused, Transport
 from approval.mail.message import Sender, compose, is_address, message_id
@@ -57,6 +58,8 @@ class Tell:
         approver, request = self._approver_and_request(job)
         if approver is None or request is None:
             return nothing
+        if not is_address(approver.address):
+            return _refused(approver, f"{approver.address!r} is no mail address")
         pending = [task for task in request.tasks if task.state is TaskState.PENDING]
         if not pending:
             return self._too_late(job, approver)
@@ -71,11 +74,11 @@ class Tell:
         return self._to_approver(job, approver, self._request(job, pending, context, now))
 
     def _too_late(self, job: Job, approver: Approver) -> Record:
-        """Ask nobody about what is decided; but an earlier attempt may have come through."""
-        if job.attempts == 1:
-            return _mailed(approver, MailState.SKIPPED, "everything was decided before")
-        thread = message_id(job.key, self._sender)
-        return _mailed(approver, MailState.SENT, "(perhaps; it was decided meanwhile)", thread)
+        """Ask nobody about what is decided; but who was asked, or may have been, hears of it."""
+        if approver.mail is MailState.SENT or job.attempts > 1:
+            thread = message_id(job.key, self._sender)
+            return _mailed(approver, thread, "(perhaps; all is decided meanwhile)")
+        return _skipped(approver)
 
     def _request(
         self, job: Job, pending: Sequence[Task], context: dict[str, Any], now: datetime
@@ -132,6 +135,9 @@ class Tell:
             alert = people.alert(session, job.subject)
         if alert is None or self._operator is None:
             return nothing
+        if alert.told_at is not None and now - alert.told_at < TELL_AGAIN_AFTER:
+            # It came up again while it was told.
+            raise Failure("told already", retry_after=alert.told_at + TELL_AGAIN_AFTER - now)
         context = {"title": alert.title, "text": alert.text, "advice": alert.advice}
         self._transport.send(self._compose(job, "alert", ("", self._operator), context, now))
         return lambda session, at: people.alert_told(session, job.subject, at)
@@ -148,7 +154,7 @@ class Tell:
             self._transport.send(message)
         except RecipientRefused as error:
             return _refused(approver, str(error))
-        return _mailed(approver, MailState.SENT, "", message_id(job.key, self._sender))
+        return _mailed(approver, message_id(job.key, self._sender))
 
     def _compose(
         self,
@@ -174,17 +180,24 @@ class Tell:
         )
 
 
-def _mailed(approver: Approver, state: MailState, text: str, thread: str | None = None) -> Record:
-    kind = "mailed" if state is MailState.SENT else "not mailed"
-    text = f"{approver.name} <{approver.address}> {text}".strip()
+def _mailed(approver: Approver, thread: str, text: str = "") -> Record:
+    def record(session: orm.Session, now: datetime) -> None:
+        people.mailed(session, approver.id, MailState.SENT, now, thread)
+        to = f"{approver.name} <{approver.address}> {text}".strip()
+        trail.record(session, approver.request_id, "mailed", to, now)
+        if text or (approver.mailed_at is None and people.voted(session, approver.request_id)):
+            # The note about it may have found an approver who had not been asked yet.
+            jobs.add(session, jobs.Kind.NOTE, approver.id, approver.request_id, now)
+
+    return record
+
+
+def _skipped(approver: Approver) -> Record:
+    text = f"{approver.name} <{approver.address}>: everything was decided before"
 
     def record(session: orm.Session, now: datetime) -> None:
-        people.mailed(session, approver.id, state, now, thread)
-        trail.record(session, approver.request_id, kind, text, now)
-        first = state is MailState.SENT and approver.mailed_at is None
-        if first and requests.anything_handled(session, approver.request_id):
-            # The note about it found nobody who had been asked yet.
-            jobs.add(session, jobs.Kind.NOTE, approver.id, approver.request_id, now)
+        people.mailed(session, approver.id, MailState.SKIPPED, now, None)
+        trail.record(session, approver.request_id, "not mailed", text, now)
 
     return record
 

@@ -10,7 +10,9 @@ from approval.store import jobs, people, requests, trail
 
 # The same trouble of a thousand jobs is one mail.
 TELL_AGAIN_AFTER = timedelta(hours=1)
-TOLD_AFTER = 4  # attempts, some three minutes: a restart of the other side is no trouble
+# A restart of the other side is no trouble.
+TOLD_AFTER = timedelta(minutes=3)
+TRIES = 4
 WHAT = {
     jobs.Kind.CONSIDER: "A new request could not be looked up on the platform",
     jobs.Kind.RELEASE: "The platform could not be told of a decision",
@@ -46,7 +48,7 @@ def on_failure(session: orm.Session, job: Job, failure: Failure, now: datetime) 
     """Note that a job failed and will be tried again; long or curable trouble is told."""
     if job.attempts == 1 and job.request_id:
         trail.record(session, job.request_id, "failed", f"{job.kind}: {failure}", now)
-    if job.kind != jobs.Kind.ALERT and (failure.alert or job.attempts == TOLD_AFTER):
+    if job.kind != jobs.Kind.ALERT and _is_trouble(job, failure, now):
         raise_alert(
             session,
             f"failing-{job.kind}",
@@ -56,6 +58,13 @@ def on_failure(session: orm.Session, job: Job, failure: Failure, now: datetime) 
             "what to do. There may be more of the same; this is told once an hour.",
             now,
         )
+
+
+def _is_trouble(job: Job, failure: Failure, now: datetime) -> bool:
+    """Whether the operator should hear of a failure that may mend itself."""
+    if failure.alert or now - job.made_at >= TOLD_AFTER:
+        return True
+    return job.attempts >= TRIES and failure.retry_after is None  # else it was asked to wait
 
 
 def on_park(session: orm.Session, job: Job, failure: Failure, now: datetime) -> None:

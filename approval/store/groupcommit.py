@@ -9,9 +9,17 @@ and if it fails, everybody is told.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
+
+SAVEPOINTS = {
+    "do_savepoint": "SAVEPOINT",
+    "do_rollback_to_savepoint": "ROLLBACK TO SAVEPOINT",
+    "do_release_savepoint": "RELEASE SAVEPOINT",
+}
 
 
 class _Group:
@@ -39,6 +47,7 @@ class GroupCommit:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        _plain_savepoints(engine.dialect)
         self._turn = threading.Lock()
         self._counting = threading.Lock()
         self._waiting = 0
@@ -79,27 +88,32 @@ class GroupCommit:
         if self._waiting and group.error is None:
             return  # they will see to it
         self._group = None
-        try:
-            with group.connection as connection:
+        with group.connection as connection:
+            try:
                 if group.error is None:
                     connection.commit()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, all who wait must know
-            group.end(error)
-        else:
-            group.end()
+            except BaseException as error:  # noqa: BLE001 - whatever it is, all who wait must know
+                connection.invalidate()  # what state it is in, nobody can tell
+                group.end(error)
+            else:
+                group.end()
 
 
 @contextmanager
 def _savepoint(connection: sa.Connection) -> Iterator[orm.Session]:
     """A session whose work is undone alone if the block raises."""
-    # By hand: SQLAlchemy's own savepoints are compiled anew each time, a tenth of a callback.
-    connection.exec_driver_sql("SAVEPOINT use_case")
-    session = orm.Session(connection, join_transaction_mode="rollback_only", expire_on_commit=False)
-    with session:  # closing it leaves the connection alone
-        try:
-            yield session
-            session.flush()
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK TO use_case")
-            raise
-        connection.exec_driver_sql("RELEASE use_case")
+    session = orm.Session(
+        connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+    )
+    with session, session.begin():
+        yield session
+
+
+def _plain_savepoints(dialect: Any) -> None:
+    """Write savepoints as they are; SQLAlchemy compiles each anew, a tenth of a callback."""
+    for method, words in SAVEPOINTS.items():
+        setattr(dialect, method, partial(_say, words))
+
+
+def _say(words: str, connection: sa.Connection, name: str) -> None:
+    connection.exec_driver_sql(f"{words} {name}")

@@ -116,9 +116,8 @@ class Backlog:
 def backlog(session: orm.Session) -> list[Backlog]:
     """The jobs that are not done, by kind."""
     parked = sa.func.count(JobRow.parked_at)
+    oldest = sa.func.min(sa.case((JobRow.parked_at.is_(None), JobRow.made_at)))
     rows = session.execute(
-        sa.select(
-            JobRow.kind, sa.func.count() - parked, sa.func.min(JobRow.made_at), parked
-        ).group_by(JobRow.kind)
+        sa.select(JobRow.kind, sa.func.count() - parked, oldest, parked).group_by(JobRow.kind)
     )
     return [Backlog(*row) for row in rows]

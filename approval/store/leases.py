@@ -91,8 +91,15 @@ def postpone(session: orm.Session, job: Job, due: datetime, error: str) -> bool:
 
 
 def park(session: orm.Session, job: Job, now: datetime, error: str) -> bool:
-    """Set the job aside until an operator takes it up; False if it is not ours any more."""
-    return _let_go(session, job, parked_at=now, error=error)
+    """Set the job aside until an operator takes it up; False if it is not ours any more.
+
+    If it was renewed meanwhile it is due again instead: it was given up for a world that is gone.
+    """
+    as_it_was = JOBS.c.run == job.run
+    parked = sa.case((as_it_was, sa.literal(now, JOBS.c.parked_at.type)))
+    return _let_go(
+        session, job, parked_at=parked, due=sa.case((as_it_was, JOBS.c.due), else_=now), error=error
+    )
 
 
 def hand_back(session: orm.Session, now: datetime) -> int:

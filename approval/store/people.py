@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from approval.model import Action, Approver, MailState, Person
-from approval.store.tables import APPROVERS, VOTES, AlertRow, UTCDateTime
+from approval.store.tables import APPROVERS, TASKS, VOTES, AlertRow, UTCDateTime
 
 TIME = UTCDateTime()
 
@@ -31,6 +31,9 @@ _mailed = (
     )
 )
 _vote = sa.insert(VOTES)
+_voted = sa.select(
+    sa.exists().where(TASKS.c.request_id == sa.bindparam("request"), VOTES.c.task_id == TASKS.c.id)
+)
 
 
 def ask(session: orm.Session, request_id: str, people: Sequence[Person]) -> list[int]:
@@ -106,6 +109,11 @@ def vote(
             "cast_at": now,
         },
     )
+
+
+def voted(session: orm.Session, request_id: str) -> bool:
+    """Whether anybody has voted on a task of the request."""
+    return bool(session.scalar(_voted, {"request": request_id}))
 
 
 def note_alert(

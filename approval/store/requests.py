@@ -38,11 +38,6 @@ _tasks_of = (
     sa.select(TASKS).where(TASKS.c.request_id == sa.bindparam("request")).order_by(TASKS.c.id)
 )
 _one_task = sa.select(TASKS).where(TASKS.c.id == sa.bindparam("task"))
-_anything_handled = sa.select(
-    sa.exists().where(
-        TASKS.c.request_id == sa.bindparam("request"), TASKS.c.state != TaskState.PENDING
-    )
-)
 _describe_request = (
     sa.update(REQUESTS)
     .where(REQUESTS.c.id == sa.bindparam("request"))
@@ -199,11 +194,6 @@ def close_if_decided(session: orm.Session, request_id: str, now: datetime) -> bo
     """Close the request if no task of it is pending; says whether it is closed."""
     closed = session.scalar(_close, {"request": request_id, "now": now})
     return closed is not None
-
-
-def anything_handled(session: orm.Session, request_id: str) -> bool:
-    """Whether any task of the request is not pending any more."""
-    return bool(session.scalar(_anything_handled, {"request": request_id}))
 
 
 def deliver(

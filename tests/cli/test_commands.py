@@ -4,8 +4,10 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 from approval import __version__
+from approval.cli import main
 from approval.cli.keys import link_keys
 from approval.config import load
 from approval.store.jobs import Lane
@@ -32,23 +34,25 @@ def test_redeliver_takes_up_everything_that_was_set_aside(given_up, approval):
     site, tasks = given_up
     result = approval("redeliver")
     assert result.exit_code == 0
-    assert result.output.splitlines()[-1] == "2 taken up"
+    assert "2 taken up" in result.output.splitlines()  # the gate of the test may log meanwhile
     site.gate.service.engine.wake(list(Lane))
     wait_until(lambda: all(site.cloud.task_state(task) != "QUEUEING" for task in tasks))
-    assert approval("redeliver").output == "0 taken up\n"
+    assert "0 taken up" in approval("redeliver").output.splitlines()
 
 
 def test_redeliver_takes_up_the_tasks_that_are_named(given_up, approval):
     site, tasks = given_up
     result = approval("redeliver", tasks[1])
-    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "1 taken up")
+    assert result.exit_code == 0
+    assert "1 taken up" in result.output.splitlines()
     site.settle()
     assert [site.cloud.task_state(task) == "QUEUEING" for task in tasks] == [True, False]
 
 
 def test_redeliver_says_if_there_is_nothing_of_that_name(given_up, approval):
     result = approval("redeliver", "unknown")
-    assert (result.exit_code, result.output) == (1, "0 taken up\n")
+    assert result.exit_code == 1
+    assert "0 taken up" in result.output.splitlines()
 
 
 @pytest.mark.parametrize("words", [("redeliver",), ("db", "upgrade")])
@@ -82,10 +86,10 @@ def test_without_settings_every_command_says_how_to_get_some(approval, words):
 
 
 def test_the_command_line_says_its_version_and_explains_itself():
-    command = [sys.executable, "-m", "approval"]
-    for option, found in (("--version", __version__), ("--help", "serve")):
-        said = subprocess.run([*command, option], capture_output=True, text=True, check=True)
-        assert found in said.stdout
+    command = [sys.executable, "-m", "approval", "--version"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert __version__ in said.stdout
+    assert "serve" in CliRunner().invoke(main, ["-h"]).output
 
 
 def test_a_key_that_is_configured_is_used_and_none_is_made(text, tmp_path):

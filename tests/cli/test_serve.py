@@ -39,14 +39,13 @@ def test_it_ends_when_asked_from_the_keyboard(serve, text):
 @pytest.mark.parametrize(
     ("extra", "status", "reason"),
     [
-        ("bind_port = 1\nbind_prt = 2", 2, "cannot be read"),
         ("bind_prt = 2", 2, "did you mean bind_port?"),
         ("database = sqlite:////nowhere/at/all.db", 1, "/nowhere/at"),
         ("bind_address = 203.0.113.1\ncallback_secret = a-secret-of-22-letters\n"
          "public_url = https://gate.example.com", 1, "assign requested address"),
         ("templates = own", 1, "style.css.html, line 2: "),
     ],
-    ids=["unreadable", "mistake", "no folder", "no such address", "broken style"],
+    ids=["mistake", "no folder", "no such address", "broken style"],
 )  # fmt: skip
 def test_what_keeps_it_from_starting_is_said_in_words(
     launch, text, tmp_path, extra, status, reason

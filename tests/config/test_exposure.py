@@ -4,6 +4,7 @@ import pytest
 
 from approval.config import ConfigError, load
 
+ANYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound here
 SECRET = "a-secret-of-22-letters"
 SAFE = {"callback_secret": SECRET, "public_url": "https://gate.example.com"}
 
@@ -41,7 +42,7 @@ def test_on_this_machine_alone_no_secret_is_needed(problems, address):
 
 
 @pytest.mark.parametrize(
-    "address", ["0.0.0.0", "::", "10.0.0.5", "192.168.1.1", "gate.example.com", "", "*"]
+    "address", [ANYWHERE, "::", "10.0.0.5", "192.168.1.1", "gate.example.com", "", "*"]
 )
 class TestOpenToANetwork:
     def test_a_callback_secret_is_required(self, problems, address):
@@ -66,7 +67,7 @@ class TestOpenToANetwork:
 
 
 def test_clear_text_can_be_allowed_by_name(problems):
-    server = SAFE | {"bind_address": "0.0.0.0", "public_url": "http://gate.example.com"}
+    server = SAFE | {"bind_address": ANYWHERE, "public_url": "http://gate.example.com"}
     assert problems(server, "[links]\nplain_http = yes") == []
 
 
@@ -85,5 +86,3 @@ def test_a_public_url_is_a_plain_web_address(problems, url):
 @pytest.mark.parametrize("port", ["", ":8080"])
 def test_links_to_this_machine_may_be_plain(problems, host, port):
     assert problems({"public_url": f"http://{host}{port}"}) == []
-
-

@@ -1,5 +1,6 @@
 """Running jobs: act, record; whatever is cut off in between is done again."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -269,16 +270,14 @@ def test_a_record_that_breaks_half_way_leaves_nothing(gate, decided):
         raise Bug("what?")
 
     gate.handlers[Kind.RELEASE] = lambda job, now: half
-    try:
+    with suppress(Bug):
         gate.jobs.run_next(Lane.RELEASE)
-    except Bug:
-        pass
     assert "half" not in gate.kinds(decided)
 
 
 def test_a_job_that_always_breaks_is_given_up_and_waits_for_the_operator(gate, decided):
     gate.platform.broken["release"] = Bug("what?")
-    gate.pass_time(hours=13)
+    gate.pass_time(hours=5)
     assert gate.task().delivery is Delivery.FAILED
     assert "Bug: what?" in gate.task().delivery_note
 

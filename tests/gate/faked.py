@@ -28,7 +28,7 @@ from approval.store.jobs import Kind, Lane
 from approval.store.migrate import upgrade
 from tests.fakes import OPERATOR, Clock, FakePlatform, FakeTransport, make_held
 
-GIVE_UP_AFTER = timedelta(hours=12)
+GIVE_UP_AFTER = timedelta(hours=4)
 TEMPLATES = Templates(None, {"brand": "Example", "platform": FakePlatform.title})
 LINKS = Links(["a key that is long enough"], "https://gate.example", timedelta(days=7))
 
@@ -106,9 +106,7 @@ class FakedGate:
             approver_id = self.approver(found[0], person).id
         return open_tasks(self.database, self.platform.name, ids, approver_id)
 
-    def press(
-        self, person: Person | None, action: Action, *ids: str, comment: str = ""
-    ) -> Counted:
+    def press(self, person: Person | None, action: Action, *ids: str, comment: str = "") -> Counted:
         """Somebody opens the link to tasks and presses the button."""
         return self.count(self.open(person, *ids), action, comment)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -157,7 +158,7 @@ def test_the_tasks_that_are_still_held_are_asked_about_when_others_are_not(gate)
 def test_a_platform_that_does_not_answer_withdraws_skips_and_decides_nothing(gate, verb, error):
     gate.platform.broken[verb] = error
     gate.receive("1")
-    gate.pass_time(hours=11)
+    gate.pass_time(hours=3)
     assert gate.task().state is TaskState.PENDING
     assert gate.platform.posts == []
     assert set(gate.mails.recipients) == {OPERATOR}
@@ -179,18 +180,15 @@ def test_refused_credentials_are_told_at_once_and_then_once_an_hour(gate):
     gate.receive("1")
     gate.work()
     assert gate.mails.recipients == [OPERATOR]
-    gate.pass_time(hours=6)
+    gate.pass_time(hours=3)
     told = dates(gate.mails.to(OPERATOR))
     assert len(told) >= 2
-    assert all(
-        later - earlier >= timedelta(hours=1)
-        for earlier, later in zip(told, told[1:], strict=False)
-    )
+    assert all(later - earlier >= timedelta(hours=1) for earlier, later in pairwise(told))
 
 
 def test_the_same_trouble_of_many_requests_is_one_mail(gate):
     gate.platform.broken["look"] = forbidden()
-    for id in range(20):
+    for id in range(8):
         gate.receive(str(id))
     gate.work()
     gate.pass_time(minutes=59)
@@ -200,10 +198,12 @@ def test_the_same_trouble_of_many_requests_is_one_mail(gate):
 def test_an_outage_is_told_when_it_lasts_and_not_before(gate):
     gate.platform.broken["look"] = unreachable()
     gate.receive("1")
-    gate.work()
+    gate.pass_time(minutes=2, seconds=59)
     assert gate.mails.tried == []
-    gate.pass_time(hours=1)
-    assert len(gate.mails.to(OPERATOR)) == 1
+    gate.pass_time(hours=3)
+    told = dates(gate.mails.to(OPERATOR))
+    assert len(told) >= 1
+    assert all(later - earlier >= timedelta(hours=1) for earlier, later in pairwise(told))
 
 
 def test_a_request_that_could_not_be_considered_for_too_long_waits_for_the_operator(gate):
@@ -301,7 +301,9 @@ def test_an_approver_is_asked_about_their_own_request_with_self_approval(make_ga
     assert gate.mails.recipients == [BEA.address, MAX.address]
 
 
-def test_an_approver_is_not_asked_about_their_own_request_when_the_platform_does_not_name_them(gate):
+def test_an_approver_is_not_asked_about_their_own_request_when_the_platform_does_not_name_them(
+    gate,
+):
     gate.platform.requester = None
     gate.ask(make_held("1", requester=BEA.key))
     assert gate.mails.recipients == [MAX.address]
@@ -429,5 +431,5 @@ def test_only_a_reconfiguration_is_compared(gate):
 def test_an_approver_without_an_address_that_mail_can_be_sent_to_keeps_nobody_else(gate):
     gate.platform.people = [make_person("Odd", address="odd@[nowhere"), MAX]
     gate.ask("1")
-    assert gate.mails.recipients == [MAX.address]
+    assert len(gate.mails.to(MAX)) == 1
     assert gate.task().state is TaskState.PENDING

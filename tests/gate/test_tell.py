@@ -1,5 +1,7 @@
 """Mails: who gets which, how often, and in which thread."""
 
+from datetime import timedelta
+
 import pytest
 
 from approval.mail import MailError
@@ -7,6 +9,8 @@ from approval.model import Action, MailState, PlatformState
 from approval.rendering import TemplateError
 from approval.store.jobs import Lane
 from tests.fakes import ANA, BEA, MAX, NOW, OPERATOR, address_of, make_person, text_of
+
+SECOND = timedelta(seconds=1)
 
 
 def mail_down():
@@ -60,7 +64,7 @@ def test_a_mail_that_is_sent_again_has_the_same_message_id(gate):
 def test_while_mail_is_down_everything_waits_and_nothing_is_decided(gate, error):
     gate.mails.broken = error
     request_id = gate.receive("1")
-    gate.pass_time(hours=11)
+    gate.pass_time(hours=1)
     assert gate.platform.posts == []
     assert gate.kinds(request_id) == ["received", "asked", "failed", "failed"]
     gate.mails.broken = None
@@ -121,6 +125,7 @@ def test_an_approver_is_not_asked_about_what_was_decided_before_the_mail_went_ou
 def test_who_may_have_been_asked_by_a_mail_that_seemed_to_fail_is_told(gate):
     gate.mails.errors = [mail_down(), mail_down()]
     gate.ask("1")
+    gate.clock.now += SECOND
     gate.press(None, Action.ACCEPT, "1")
     gate.pass_time(hours=1)
     [note] = gate.mails.to(BEA)
@@ -129,8 +134,12 @@ def test_who_may_have_been_asked_by_a_mail_that_seemed_to_fail_is_told(gate):
 
 
 def test_who_is_being_asked_while_it_is_decided_is_told(gate):
-    presses = iter([lambda: gate.press(None, Action.ACCEPT, "1")])
-    gate.mails.on_send = lambda message: next(presses, lambda: None)()
+    def press_once(message):
+        gate.mails.on_send = lambda message: None
+        gate.clock.now += SECOND
+        gate.press(None, Action.ACCEPT, "1")
+
+    gate.mails.on_send = press_once
     gate.ask("1")
     gate.pass_time(hours=1)
     asked, note = gate.mails.to(BEA)

@@ -1,4 +1,4 @@
-"""Messages: what stands in a name never becomes a header, and every header is read back as meant."""
+"""Messages: what stands in a name never becomes a header; every header is read back as meant."""
 
 import re
 import string

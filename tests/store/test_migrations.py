@@ -63,7 +63,8 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(new, tmp_path):
 @pytest.mark.parametrize("table", ["tasks", "approvers", "events"])
 def test_an_id_that_people_hold_is_never_used_twice(database, tmp_path, table):
     [sql] = on_disk(
-        tmp_path / "approval.db", f"SELECT sql FROM sqlite_master WHERE name = '{table}'"  # noqa: S608
+        tmp_path / "approval.db",
+        f"SELECT sql FROM sqlite_master WHERE name = '{table}'",  # noqa: S608
     )
     assert "AUTOINCREMENT" in sql
 

@@ -35,13 +35,14 @@ def receive_at(database, now):
 )
 def test_a_time_without_a_zone_is_refused_and_nothing_is_stored(database, tmp_path, write):
     request_id = insert_in(database, "1")
-    with (
-        pytest.raises(sa.exc.StatementError, match="without zone"),
-        database.write() as session,
-    ):
-        jobs.add(session, Kind.NOTE, "1", request_id, NOW)
-        write(session, request_id)
-        session.flush()
+
+    def use_case():
+        with database.write() as session:
+            jobs.add(session, Kind.NOTE, "1", request_id, NOW)
+            write(session, request_id)
+
+    with pytest.raises(sa.exc.StatementError, match="without zone"):
+        use_case()
     assert on_disk(tmp_path / "approval.db") == ["1"]
     assert on_disk(tmp_path / "approval.db", "SELECT id FROM jobs") == []
 

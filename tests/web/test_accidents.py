@@ -99,7 +99,7 @@ def test_while_the_platform_is_down_pages_say_that_the_decision_is_being_sent(si
 
 
 def test_once_the_platform_is_back_pages_say_that_it_was_told(site, pressed):
-    task, mail, result = pressed
+    task, mail, _ = pressed
     site.cloud.faults.clear()
     site.gate.hurry()
     site.settle()
@@ -109,7 +109,7 @@ def test_once_the_platform_is_back_pages_say_that_it_was_told(site, pressed):
 
 
 def test_a_decision_that_the_platform_made_otherwise_meanwhile_is_not_claimed(site, pressed):
-    task, mail, result = pressed
+    task, mail, _ = pressed
     site.cloud.decide(task, "cancel")
     site.cloud.faults.clear()
     site.gate.hurry()

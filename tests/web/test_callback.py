@@ -200,9 +200,7 @@ def test_what_cannot_be_read_is_refused_in_words_and_nothing_is_stored(site, spo
 
 
 def test_a_compressed_body_is_refused(site):
-    answer = site.gate.callback(
-        body_of(site, site.deploy()), headers={"Content-Encoding": "gzip"}
-    )
+    answer = site.gate.callback(body_of(site, site.deploy()), headers={"Content-Encoding": "gzip"})
     assert answer.status_code == 400
     assert "gzip" in answer.json()["error"]
 

@@ -34,9 +34,7 @@ def answers(tmp_path_factory):
             "200 head": gate.session.head(first, timeout=10),
             "200 options": gate.session.options(first, timeout=10),
             "200 result": gate.press(first),
-            "200 repeat": gate.post(
-                f"/callback/{SECRET}", site.cloud.callback_body(tasks[1:])
-            ),
+            "200 repeat": gate.post(f"/callback/{SECRET}", site.cloud.callback_body(tasks[1:])),
             "400 action": gate.get("/multiple?action=explode"),
             "400 callback": gate.post(f"/callback/{SECRET}", b"what?"),
             "401 callback": gate.post("/callback", b""),
@@ -70,7 +68,9 @@ def test_every_answer_is_protected(answers, kind):
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["X-Robots-Tag"] == "noindex, nofollow"
     assert headers["X-Content-Type-Options"] == "nosniff"
-    policy = dict(rule.strip().split(" ", 1) for rule in headers["Content-Security-Policy"].split(";"))
+    policy = dict(
+        rule.strip().split(" ", 1) for rule in headers["Content-Security-Policy"].split(";")
+    )
     style = policy.pop("style-src")
     assert policy == {
         "default-src": "'none'",

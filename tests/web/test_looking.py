@@ -1,6 +1,7 @@
 """Opening a link never decides anything: mail scanners open every one."""
 
 import itertools
+import re
 
 import pytest
 
@@ -40,6 +41,12 @@ def test_scanners_that_open_every_link_change_nothing_and_people_can_still_decid
     assert result.status_code == 200
     site.settle()
     assert (site.posts(tasks[0]), site.posts(tasks[1])) == (["continue"], [])
+
+
+def test_both_parts_of_a_mail_hold_the_same_links(site):
+    mail = site.mail(site.deploy(3)[0])
+    assert set(mail.links) == set(re.findall(r"http\S+", mail.text))
+    assert max(len(line) for line in mail.message.as_bytes().splitlines()) <= 998
 
 
 @pytest.mark.parametrize("link", ["accept", "decline", "multiple", "review"])
