@@ -75,7 +75,9 @@ class Tell:
 
     def _too_late(self, job: Job, approver: Approver) -> Record:
         """Ask nobody about what is decided; but who was asked, or may have been, hears of it."""
-        if approver.mail is MailState.SENT or job.attempts > 1:
+        if approver.mail is MailState.SENT:
+            return nothing  # the note goes to whoever was asked
+        if job.attempts > 1:
             thread = message_id(job.key, self._sender)
             return _mailed(approver, thread, "(perhaps; all is decided meanwhile)")
         return _skipped(approver)
