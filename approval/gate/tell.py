@@ -138,11 +138,16 @@ class Tell:
         if alert is None or self._operator is None:
             return nothing
         if alert.told_at is not None and now - alert.told_at < TELL_AGAIN_AFTER:
-            # It came up again while it was told.
             raise Failure("told already", retry_after=alert.told_at + TELL_AGAIN_AFTER - now)
         context = {"title": alert.title, "text": alert.text, "advice": alert.advice}
         self._transport.send(self._compose(job, "alert", ("", self._operator), context, now))
-        return lambda session, at: people.alert_told(session, job.subject, at)
+
+        def record(session: orm.Session, now: datetime) -> None:
+            if people.alert_told(session, job.subject, now) > alert.noted_at:
+                # It came up again while it was told.
+                jobs.add(session, jobs.Kind.ALERT, job.subject, None, now)
+
+        return record
 
     def _approver_and_request(self, job: Job) -> tuple[Approver | None, ApprovalRequest | None]:
         with self._database.read() as session:

@@ -39,9 +39,10 @@ def raise_alert(
     """
     told_at = people.note_alert(session, key, title, text, advice, now)
     if told_at is None or now - told_at >= TELL_AGAIN_AFTER:
-        jobs.add(session, jobs.Kind.ALERT, key, None, now)
+        jobs.add(session, jobs.Kind.ALERT, key, None, now, renew=False)
     elif insist:
-        jobs.add(session, jobs.Kind.ALERT, key, None, now, due=told_at + TELL_AGAIN_AFTER)
+        due = told_at + TELL_AGAIN_AFTER
+        jobs.add(session, jobs.Kind.ALERT, key, None, now, due, renew=False)
 
 
 def on_failure(session: orm.Session, job: Job, failure: Failure, now: datetime) -> None:

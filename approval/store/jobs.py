@@ -44,10 +44,25 @@ LANES = {
 }
 
 
+def _insert(dialect: str) -> Any:
+    return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](JOBS)
+
+
+@cache
+def _promise_once(dialect: str) -> Any:
+    """The statement that adds a job unless it stands; one that was set aside is taken up."""
+    insert = _insert(dialect)
+    return insert.on_conflict_do_update(
+        index_elements=["kind", "subject"],
+        set_={"due": insert.excluded.due, "attempts": 0, "parked_at": None},
+        where=JOBS.c.parked_at.is_not(None),
+    )
+
+
 @cache
 def _promise(dialect: str) -> Any:
     """The statement that adds a job or renews it; both databases speak ON CONFLICT."""
-    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](JOBS)
+    insert = _insert(dialect)
     return insert.on_conflict_do_update(
         index_elements=["kind", "subject"],
         set_={
@@ -67,12 +82,15 @@ def add(
     request_id: str | None,
     now: datetime,
     due: datetime | None = None,
+    *,
+    renew: bool = True,
 ) -> None:
     """Promise to act, at `due` or now. Once promised is enough: a repeat renews what stands.
 
     A renewed job runs again even if it is running at this moment: the world has changed
-    since it began.
+    since it began. With `renew` False a job that stands is left as it is.
     """
+    promise = _promise if renew else _promise_once
     values = {
         "id": uuid.uuid4().hex,
         "kind": kind,
@@ -84,7 +102,7 @@ def add(
         "attempts": 0,
         "run": 0,
     }
-    session.execute(_promise(session.get_bind().dialect.name), values)
+    session.execute(promise(session.get_bind().dialect.name), values)
     session.info.setdefault("lanes", []).append(LANES[kind])
 
 

@@ -133,6 +133,8 @@ def alert(session: orm.Session, key: str) -> AlertRow | None:
     return session.get(AlertRow, key)
 
 
-def alert_told(session: orm.Session, key: str, now: datetime) -> None:
-    """Note that the operator was told."""
-    session.get_one(AlertRow, key).told_at = now
+def alert_told(session: orm.Session, key: str, now: datetime) -> datetime:
+    """Note that the operator was told; returns when the trouble was last noted."""
+    row = session.get_one(AlertRow, key)
+    row.told_at = now
+    return row.noted_at

@@ -1,5 +1,6 @@
 """Serve an application with waitress, and stop without dropping an answer."""
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ class Server:
     def __init__(self, app: "WSGIApplication", host: str, port: int, threads: int = 8) -> None:
         self._sockets: dict[int, Any] = {}
         self._stopping = False
+        self._telling = threading.RLock()  # a signal handler may come between
         self._server: Any = create_server(
             app,
             map=self._sockets,
@@ -33,6 +35,7 @@ class Server:
             max_request_body_size=2 * BODY_LIMIT,
             clear_untrusted_proxy_headers=False,  # ProxyFix takes as many as it trusts
         )
+        self._trigger = self._listeners()[0].trigger
         self.port: int = self._listeners()[0].socket.getsockname()[1]
 
     def run(self) -> None:
@@ -41,12 +44,16 @@ class Server:
             while not self._stopping:
                 wasyncore.loop(timeout=1.0, map=self._sockets, use_poll=True, count=1)
         finally:
+            with self._telling:  # who told us must have let go of the pipe before it is closed
+                self._stopping = True
             self._drain()
 
     def stop(self) -> None:
         """Say that it is time to stop; from another thread or from a signal handler."""
-        self._stopping = True
-        self._listeners()[0].trigger.pull_trigger()
+        with self._telling:
+            if not self._stopping:
+                self._stopping = True
+                self._trigger.pull_trigger()
 
     def _drain(self) -> None:
         for listener in self._listeners():
