@@ -1,10 +1,9 @@
 """The sections of `workflow.cfg`. Defaults and explanations stand here and nowhere else."""
 
-import re
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -16,63 +15,10 @@ from pydantic import (
     model_validator,
 )
 
+from approval.config.values import Duration, OptionalText, Secrets, action, none_if_empty, words
 from approval.mail.message import is_address
 from approval.mail.smtp import Security
 from approval.model import Action
-
-SECRET_LENGTH = 22  # characters; 128 bits in URL-safe base64
-UNITS = {
-    "s": "seconds", "sec": "seconds", "second": "seconds", "seconds": "seconds",
-    "min": "minutes", "minute": "minutes", "minutes": "minutes",
-    "h": "hours", "hour": "hours", "hours": "hours",
-    "d": "days", "day": "days", "days": "days",
-}  # fmt: skip
-ACTIONS = {
-    "accept": Action.ACCEPT,
-    "continue": Action.ACCEPT,
-    "cancel": Action.DECLINE,
-    "decline": Action.DECLINE,
-}
-
-
-def _none_if_empty(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def _action(value: Any) -> Any:
-    if isinstance(value, Action) or value is None:
-        return value
-    try:
-        return ACTIONS[str(value).strip().lower()]
-    except KeyError:
-        raise ValueError(f"{value!r} is neither ACCEPT nor CANCEL") from None
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value
-    match = re.fullmatch(r"\s*(\d{1,6})\s*([a-z]+)\s*", str(value).lower())
-    if not match or match[2] not in UNITS:
-        raise ValueError(f"{value!r} is not a length of time; write it as '3 days' or '5 min'")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
-
-
-def _words(value: Any) -> Any:
-    return value.replace(",", " ").split() if isinstance(value, str) else value
-
-
-def _secrets(value: Any) -> Any:
-    """Several secrets separated by spaces, each long enough not to be guessed."""
-    secrets = _words(value)
-    for secret in secrets:
-        if len(secret) < SECRET_LENGTH:
-            raise ValueError(f"must have at least {SECRET_LENGTH} characters")
-    return secrets
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_secrets)]
-OptionalText = Annotated[str | None, BeforeValidator(_none_if_empty)]
 
 
 class Section(BaseModel):
@@ -97,10 +43,10 @@ class Server(Section):
     hostname: OptionalText = Field(
         default=None, description="As in 2013: without public_url, links lead to this host."
     )
-    port: Annotated[int | None, BeforeValidator(_none_if_empty)] = Field(
+    port: Annotated[int | None, BeforeValidator(none_if_empty)] = Field(
         default=None, description="As in 2013: without public_url, links lead to this port."
     )
-    default_action: Annotated[Action, BeforeValidator(_action)] = Field(
+    default_action: Annotated[Action, BeforeValidator(action)] = Field(
         default=Action.DECLINE,
         description="What happens when nobody can be asked: CANCEL or ACCEPT.",
     )
@@ -119,7 +65,7 @@ class Server(Section):
         description="Signs the links. At least 22 characters; several, separated by spaces, from "
         "the oldest to the newest, which signs. Made and kept beside a SQLite file if not set.",
     )
-    templates: Annotated[Path | None, BeforeValidator(_none_if_empty)] = Field(
+    templates: Annotated[Path | None, BeforeValidator(none_if_empty)] = Field(
         default=None,
         description="A folder with your own templates; a file there replaces the gate's file of "
         "the same name. A relative folder lies beside this file.",
@@ -158,10 +104,10 @@ class Mail(Section):
         "for is required, and the server has to prove who it is.",
     )
     username: OptionalText = Field(default=None, description="To log in, if the server wants it.")
-    password: Annotated[SecretStr | None, BeforeValidator(_none_if_empty)] = Field(
+    password: Annotated[SecretStr | None, BeforeValidator(none_if_empty)] = Field(
         default=None, description="The password to log in."
     )
-    ca_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = Field(
+    ca_file: Annotated[Path | None, BeforeValidator(none_if_empty)] = Field(
         default=None, description="Certificates (PEM) to trust instead of the public authorities."
     )
     timeout: float = Field(default=30, gt=0, le=300, description="Seconds for each step.")
@@ -225,7 +171,7 @@ class Policy(Section):
 
     guarded_types: Annotated[
         frozenset[str] | None,
-        BeforeValidator(lambda value: [word.upper() for word in _words(value)] or None),
+        BeforeValidator(lambda value: [word.upper() for word in words(value)] or None),
     ] = Field(
         default=None,
         validate_default=False,
@@ -234,7 +180,7 @@ class Policy(Section):
     )
     own_request: Annotated[
         Action | None,
-        BeforeValidator(lambda value: None if str(value).lower() == "ask" else _action(value)),
+        BeforeValidator(lambda value: None if str(value).lower() == "ask" else action(value)),
     ] = Field(
         default=None,
         validate_default=False,

@@ -32,30 +32,21 @@ def test_it_starts_on_a_fresh_folder_serves_alone_and_ends_when_asked(serve, lau
     assert "Traceback" not in serving.log
 
 
-def test_it_ends_when_asked_from_the_keyboard(serve, text):
-    assert serve(text).end(signal.SIGINT) == 0
-
-
 @pytest.mark.parametrize(
-    ("extra", "status", "reason"),
+    ("extra", "reason"),
     [
-        ("bind_prt = 2", 2, "did you mean bind_port?"),
-        ("database = sqlite:////nowhere/at/all.db", 1, "/nowhere/at"),
-        ("bind_address = 203.0.113.1\ncallback_secret = a-secret-of-22-letters\n"
-         "public_url = https://gate.example.com", 1, "assign requested address"),
-        ("templates = own", 1, "style.css.html, line 2: "),
+        ("database = sqlite:////nowhere/at/all.db", "/nowhere/at"),
+        ("templates = own", "style.css.html, line 2: "),
     ],
-    ids=["mistake", "no folder", "no such address", "broken style"],
-)  # fmt: skip
-def test_what_keeps_it_from_starting_is_said_in_words(
-    launch, text, tmp_path, extra, status, reason
-):
+    ids=["no folder", "broken style"],
+)
+def test_what_keeps_it_from_starting_is_said_in_words(launch, text, tmp_path, extra, reason):
     style = tmp_path / "own/page/style.css.html"
     style.parent.mkdir(parents=True)
     style.write_text("\n{{ there.is.no.such.thing }}")
     write(tmp_path, f"{text}{extra}\n")
     serving = launch()
-    assert serving.process.wait(30) == status
+    assert serving.process.wait(30) == 1
     lines = serving.log.splitlines()
     assert any(line.startswith("problem  ") and reason in line for line in lines)
     assert "Traceback" not in serving.log
@@ -129,5 +120,6 @@ def test_a_callback_that_was_taken_survives_a_sudden_death(serve, text, cloud, m
     assert cloud.callbacks[0].status == 202
     serving.end(signal.SIGKILL)
     cloud.faults.clear()
-    serve(text, urlsplit(serving.url).port)
+    again = serve(text, urlsplit(serving.url).port)
     assert mails.to(MONA).link("accept")
+    assert again.end(signal.SIGINT) == 0

@@ -1,16 +1,16 @@
 """A process that presses a button: waits for a line, presses, says what it decided."""
 
 import sys
-from pathlib import Path
+from contextlib import closing
 
 from approval.gate.vote import open_tasks, vote
 from approval.model import Action
+from approval.store.database import Database
 from tests.fakes import NOW, FakePlatform
-from tests.gate.faked import opened
 
 
 def main(file: str, approver_id: str, action: str, *ids: str) -> None:
-    with opened(Path(file)) as database:
+    with closing(Database(f"sqlite:///{file}")) as database:
         link = open_tasks(database, FakePlatform.name, ids, int(approver_id))
         print("ready", flush=True)  # noqa: T201
         sys.stdin.readline()

@@ -2,15 +2,15 @@
 
 import sys
 import threading
+from contextlib import closing
 from itertools import count
-from pathlib import Path
 
-from tests.gate.faked import opened
+from approval.store.database import Database
 from tests.store.values import insert_in
 
 
 def main(file: str, threads: str) -> None:
-    with opened(Path(file)) as database:
+    with closing(Database(f"sqlite:///{file}")) as database:
 
         def write(writer: int) -> None:
             for number in count():

@@ -101,8 +101,7 @@ def test_while_the_platform_is_down_pages_say_that_the_decision_is_being_sent(si
 def test_once_the_platform_is_back_pages_say_that_it_was_told(site, pressed):
     task, mail, _ = pressed
     site.cloud.faults.clear()
-    site.gate.hurry()
-    site.settle()
+    site.gate.catch_up()
     assert site.posts(task)[-1] == "continue"
     assert site.cloud.task_state(task) != "QUEUEING"
     assert "Abiquo has been told" in words(site.gate.get(mail.link("review")))
@@ -112,8 +111,7 @@ def test_a_decision_that_the_platform_made_otherwise_meanwhile_is_not_claimed(si
     task, mail, _ = pressed
     site.cloud.decide(task, "cancel")
     site.cloud.faults.clear()
-    site.gate.hurry()
-    site.settle()
+    site.gate.catch_up()
     for answer in (
         site.gate.get(mail.link("review")),
         site.gate.get(site.mail(task, MAX).link("accept")),
