@@ -190,7 +190,13 @@ def fails_at_the_commit(session, id):
     session.execute(sa.text("UPDATE tasks SET request_id = 'nothing'"))
 
 
-FATAL = [fills_the_disk, breaks_the_connection, fails_at_the_commit]
+def breaks_a_constraint(session, id):
+    """SQLite undoes no more than the statement, but who can tell from its error?"""
+    insert(session, f"{id}-0")
+    insert(session, f"{id}-0")
+
+
+FATAL = [fills_the_disk, breaks_the_connection, fails_at_the_commit, breaks_a_constraint]
 
 
 @pytest.mark.parametrize("fatal", FATAL)
