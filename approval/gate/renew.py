@@ -11,14 +11,15 @@ from approval.store.database import Database
 NOT_BEFORE = timedelta(hours=1)
 
 
-def renew(database: Database, opened: Opened, now: datetime) -> None:
-    """Promise to mail the approver fresh links to what is still pending."""
+def renew(database: Database, opened: Opened, now: datetime) -> bool:
+    """Promise to mail the approver fresh links; says whether there is one to look for."""
     approver = opened.approver
     if approver is None or not opened.pending or approver.mail is not MailState.SENT:
-        return
+        return False
     if approver.mailed_at is None or now - approver.mailed_at < NOT_BEFORE:
-        return
+        return True  # it is under way, or came within the hour
     with database.write() as session:
         text = f"{approver.name} asked for a fresh link"
         trail.record(session, approver.request_id, "link renewed", text, now)
         jobs.add(session, jobs.Kind.ASK, approver.id, approver.request_id, now)
+    return True

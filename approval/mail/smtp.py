@@ -160,6 +160,9 @@ def _translated(server: Server) -> Iterator[None]:
         raise MailError(f"{place}: {error}", alert=True) from error
     except ssl.SSLError as error:
         raise MailError(f"{place} could not prove who it is: {error}", alert=True) from error
+    except smtplib.SMTPSenderRefused as error:  # our address or no login: settings, not the mail
+        answer = f"{place} refused us as sender: {error.smtp_code} {_words(error.smtp_error)}"
+        raise MailError(answer, alert=True) from error
     except smtplib.SMTPResponseException as error:
         answer = f"{place} answered {error.smtp_code} {_words(error.smtp_error)}"
         raise MailError(answer, permanent=error.smtp_code >= EPHEMERAL) from error

@@ -63,11 +63,12 @@ def _promise_once(dialect: str) -> Any:
 def _promise(dialect: str) -> Any:
     """The statement that adds a job or renews it; both databases speak ON CONFLICT."""
     insert = _insert(dialect)
+    sooner = sa.and_(JOBS.c.lease.is_(None), insert.excluded.due < JOBS.c.due)
     return insert.on_conflict_do_update(
         index_elements=["kind", "subject"],
         set_={
             "run": JOBS.c.run + 1,
-            "due": sa.case((JOBS.c.lease.is_(None), insert.excluded.due), else_=JOBS.c.due),
+            "due": sa.case((sooner, insert.excluded.due), else_=JOBS.c.due),
             "made_at": insert.excluded.made_at,
             "attempts": 0,
             "parked_at": None,
@@ -86,6 +87,8 @@ def add(
     renew: bool = True,
 ) -> None:
     """Promise to act, at `due` or now. Once promised is enough: a repeat renews what stands.
+
+    Of two times the sooner one counts.
 
     A renewed job runs again even if it is running at this moment: the world has changed
     since it began. With `renew` False a job that stands is left as it is.

@@ -88,8 +88,8 @@ class Answers:
     def fresh(self) -> ResponseReturnValue:
         """Mail fresh links to the approver of an expired one."""
         opened = self._door.to_renewal(request.form)
-        renew(self._database, opened, self._clock())
-        return self._pages.page("expired", token=None, sent=bool(opened.pending))
+        sent = renew(self._database, opened, self._clock())
+        return self._pages.page("expired", token=None, sent=sent)
 
     def _answer(self, action: Action, access: Access, *, many: bool = False) -> Response:
         if not access.opened.pending:

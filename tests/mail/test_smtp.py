@@ -155,7 +155,7 @@ def test_a_server_that_hangs_up_is_tried_again_later(scripted, verb):
         ("RCPT", "451 greylisted", False, False),
         ("RCPT", "421 too many", False, False),
         ("MAIL", "451 later", False, False),
-        ("MAIL", "550 not you", False, True),
+        ("MAIL", "550 not you", False, False),
         ("DATA", "451 later", False, False),
         (".", "452 disk full", False, False),
         (".", "554 looks like spam", False, True),

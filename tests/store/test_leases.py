@@ -208,10 +208,10 @@ def test_the_same_subject_of_another_kind_is_another_job(promises):
     assert {promises.claim().kind, promises.claim().kind} == {"ask", "note"}
 
 
-def test_a_promise_that_is_renewed_is_due_when_it_was_promised_last(promises):
+def test_of_two_times_a_renewed_promise_is_due_at_the_sooner_one(promises):
     promises.add(due=NOW)
     promises.add(due=NOW + SECOND)
-    assert promises.next_due() == NOW + SECOND
+    assert promises.next_due() == NOW
     promises.add(due=NOW)
     assert promises.next_due() == NOW
 
