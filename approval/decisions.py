@@ -47,7 +47,7 @@ def on_arrival(
 
     The first rule that matches wins, so their order is part of the policy.
     """
-    if policy.guarded_types is not None and task_type not in policy.guarded_types:
+    if policy.guarded_types is not None and task_type.upper() not in policy.guarded_types:
         return Settle(Action.ACCEPT, f"{task_type} needs no approval here", quiet=True)
     others = tuple(person for person in may_decide if not _same(person, requester))
     if len(others) < len(may_decide) and policy.own_request is not None:

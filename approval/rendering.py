@@ -104,13 +104,13 @@ class Templates:
 
     def names(self) -> list[str]:
         """All templates there are, the operator's and the built-in ones."""
-        return self._environment.list_templates()
+        return self._environment.list_templates(extensions=["html", "txt"])
 
     def compile(self, name: str) -> None:
         """Read a template without rendering it. Raises TemplateError."""
         try:
             self._environment.get_template(name)
-        except jinja2.TemplateError as error:
+        except (jinja2.TemplateError, UnicodeDecodeError) as error:
             raise TemplateError(self._explain(name, error), alert=True) from error
 
     def _explain(self, name: str, error: Exception) -> str:

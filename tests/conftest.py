@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 import requests
@@ -39,6 +40,18 @@ def wait_until(found: Callable[[], object], timeout: float = 10.0) -> object:
     return value
 
 
+def form_of(link: str) -> tuple[str, dict[str, str]]:
+    """Where the form behind a mail's link is sent, and its fields."""
+    path, _, query = link.partition("?")
+    return path, dict(parse_qsl(query))
+
+
+def press(link: str) -> requests.Response:
+    """Press the button that a mail's link leads to, wherever it is served."""
+    path, fields = form_of(link)
+    return requests.post(path, fields, timeout=10)
+
+
 @dataclass
 class Gate:
     """A served gate as its users meet it."""
@@ -57,11 +70,10 @@ class Gate:
     def callback(self, body: bytes, **options: object) -> requests.Response:
         return self.post("/callback", body, **options)
 
-    def press(self, link: str, comment: str = "") -> requests.Response:
+    def press(self, link: str, comment: str = "", **options: object) -> requests.Response:
         """Press the button that a mail's link leads to, as the form does."""
-        path, _, query = link.partition("?")
-        fields = dict(part.split("=", 1) for part in query.split("&"))
-        return self.post(path, fields | {"comment": comment})
+        path, fields = form_of(link)
+        return self.post(path, fields | {"comment": comment}, **options)
 
     def tables(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every table."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.conftest import free_port, settings_text, wait_until
+from tests.conftest import free_port, press, settings_text, wait_until
 
 ROOT = Path(__file__).parent.parent
 
@@ -64,7 +64,7 @@ def test_an_installed_gate_mails_serves_its_pages_and_tells_the_platform(url, cl
     assert page.status_code == 200
     assert "wants to deploy" in page.text
     assert "web-01" in page.text
-    assert requests.post(link, timeout=10).status_code == 200
+    assert press(link).status_code == 200
     wait_until(lambda: cloud.task_state(task) != "QUEUEING")
 
 

@@ -103,11 +103,13 @@ def build_policy(config: Config) -> Policy:
 
 
 def assemble(config: Config) -> Service:
-    """Build a gate. Raises TemplateError, StoreDown."""
+    """Build a gate. Raises TemplateError, StoreDown, KeyBroken."""
     database = Database(config.database)
     platform = build_platform(config)
     transport = build_transport(config)
     templates = build_templates(config, platform)
+    for name in templates.names():
+        templates.compile(name)  # a mistake is better found now than by the first mail
     links = Links(link_keys(config, database_file(config)), config.public_url, config.links.valid)
     metrics = Metrics(database, utc_now)
     side_by_side = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="look")

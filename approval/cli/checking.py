@@ -1,12 +1,13 @@
 """`approval check`: every mistake at once, and one try of store, platform and mail server."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import click
 
 from approval import samples
-from approval.cli.assembly import build_platform, build_templates, build_transport
+from approval.cli.assembly import build_platform, build_templates, build_transport, database_file
 from approval.config import Config
 from approval.failures import Failure
 from approval.rendering import TemplateError, Templates
@@ -32,6 +33,11 @@ def check(config: Config) -> bool:
 
 
 def _store(config: Config) -> str:
+    file = database_file(config)
+    if not file.exists():
+        if not os.access(file.parent, os.W_OK):
+            raise StoreDown(f"[server] database: {file.parent} is no folder to write into")
+        return f"{file} will be set up by approval serve"
     database = Database(config.database)
     try:
         current = is_current(database)

@@ -11,6 +11,7 @@ import click
 
 from approval import __version__
 from approval.cli import checking, serving
+from approval.cli.keys import KeyBroken
 from approval.clock import utc_now
 from approval.config import SECTIONS, Config, ConfigError, load
 from approval.config.example import example
@@ -68,7 +69,14 @@ def serve(file: Path) -> None:
         click.echo(f"warning  {warning}", err=True)
     try:
         serving.serve(config)
-    except (serving.AlreadyServed, StoreDown, TemplateError, OSError, CalledProcessError) as error:
+    except (
+        serving.AlreadyServed,
+        KeyBroken,
+        StoreDown,
+        TemplateError,
+        OSError,
+        CalledProcessError,
+    ) as error:
         click.echo(f"problem  {error}", err=True)
         sys.exit(1)
 

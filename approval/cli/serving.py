@@ -1,12 +1,14 @@
 """`approval serve`: the gate in one process, from the first lock to the last answer."""
 
 import fcntl
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import structlog
 
@@ -14,6 +16,7 @@ from approval.cli.assembly import Service, assemble, database_file
 from approval.clock import utc_now
 from approval.config import Config
 from approval.store import leases
+from approval.store.database import StoreDown
 from approval.store.migrate import is_current
 from approval.web.server import Server
 
@@ -27,6 +30,7 @@ class AlreadyServed(Exception):
 
 def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises AlreadyServed, StoreDown or OSError at the start."""
+    os.umask(0o077)  # what the gate keeps is nobody else's to read
     with _alone(database_file(config)):
         service = assemble(config)
         try:
@@ -71,9 +75,18 @@ def _hand_back(service: Service) -> None:
 @contextmanager
 def _alone(database: Path) -> Iterator[None]:
     """Hold the lock that keeps a second gate off the same SQLite file."""
-    with database.with_name(database.name + ".lock").open("w") as lock:
+    with _lock_file(database) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise AlreadyServed(f"another gate serves {database} already") from error
         yield
+
+
+def _lock_file(database: Path) -> TextIO:
+    try:
+        return database.with_name(database.name + ".lock").open("w")
+    except OSError as error:
+        raise StoreDown(
+            f"[server] database: the gate has to write into {database.parent}: {error.strerror}"
+        ) from error

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from approval.config.reading import ConfigError, read_sections
 from approval.config.sections import Engine, Links, Mail, Policy, Server
 from approval.platforms.registry import PLATFORMS
+from approval.wording import VERBS
 
 __all__ = ["SECTIONS", "Config", "ConfigError", "load"]
 
@@ -125,6 +126,17 @@ def _exposed(server: Server, links: Links, warnings: list[str]) -> list[str]:
             "write the address under which people reach the gate, as https://gate.example.com"
         )
     url = urlsplit(public_url(server))
+    if not server.callback_secret and not is_loopback(url.hostname or ""):
+        warnings.append(
+            "[server] callback_secret is not set: whoever reaches the public URL can have "
+            f"managers mailed; {CURE}"
+        )
+    keys = {key.get_secret_value() for key in server.secret_key}
+    if keys & {secret.get_secret_value() for secret in server.callback_secret}:
+        problems.append(
+            "[server] callback_secret: is a secret_key too, so the platform could sign links; "
+            f"{CURE}"
+        )
     if url.scheme == "http" and not is_loopback(url.hostname or ""):
         if server.public_url and not links.plain_http:
             problems.append(
@@ -148,6 +160,12 @@ def _warnings(models: Mapping[str, Any], platform: str) -> list[str]:
         )
     if not models["links"].signed:
         found.append("[links] signed = no: whoever knows or guesses a task's id can decide it")
+    for word in sorted(models["policy"].guarded_types or ()):
+        if word not in VERBS:
+            found.append(
+                f"[policy] guarded_types: {word} is no type that is known here; what is not "
+                f"named is accepted at once. Known are {', '.join(VERBS)}"
+            )
     if not models["mail"].operator:
         found.append("[mail] operator is not set: nobody is told by mail when something fails")
     return found

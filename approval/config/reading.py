@@ -108,6 +108,8 @@ def _known_keys(
             try:
                 text = (folder / value).read_text(encoding="utf-8")
                 values[key.removesuffix("_file")] = text.strip()
+                if not text.strip():
+                    sections.problems.append(f"[{section}] {key}: {value} is empty")
             except (OSError, UnicodeDecodeError) as error:
                 sections.problems.append(f"[{section}] {key}: cannot be read: {error}")
         elif key in OUTDATED.get(section, ()):

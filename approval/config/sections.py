@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    DirectoryPath,
     Field,
     SecretStr,
     field_validator,
@@ -65,7 +66,7 @@ class Server(Section):
         description="Signs the links. At least 22 characters; several, separated by spaces, from "
         "the oldest to the newest, which signs. Made and kept beside a SQLite file if not set.",
     )
-    templates: Annotated[Path | None, BeforeValidator(none_if_empty)] = Field(
+    templates: Annotated[DirectoryPath | None, BeforeValidator(none_if_empty)] = Field(
         default=None,
         description="A folder with your own templates; a file there replaces the gate's file of "
         "the same name. A relative folder lies beside this file.",
@@ -110,7 +111,7 @@ class Mail(Section):
     ca_file: Annotated[Path | None, BeforeValidator(none_if_empty)] = Field(
         default=None, description="Certificates (PEM) to trust instead of the public authorities."
     )
-    timeout: float = Field(default=30, gt=0, le=300, description="Seconds for each step.")
+    timeout: float = Field(default=30, gt=0, le=60, description="Seconds for each step.")
     operator: OptionalText = Field(
         default=None, description="The address of whoever is told when something fails."
     )

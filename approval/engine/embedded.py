@@ -34,7 +34,10 @@ class _Bell:
         """Wake one thread, or all of them."""
         with self._condition:
             self._rings += 1
-            self._condition.notify(len(Lane) * 1000 if everybody else 1)
+            if everybody:
+                self._condition.notify_all()
+            else:
+                self._condition.notify()
 
     def wait(self, heard: int, timeout: float) -> None:
         """Wait until it rings, unless it rang since `heard`, for at most `timeout` seconds."""

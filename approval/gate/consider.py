@@ -130,7 +130,7 @@ class Consider:
                 tell = tell or not choice.quiet
         if to_ask:
             self._ask(session, request.id, list(to_ask.values()), now)
-        if len(finding.ended) + len(finding.held) and not to_ask:
+        if not to_ask:
             requests.close_if_decided(session, request.id, now)
         if tell and self._notify_requester:
             jobs.add(session, jobs.Kind.OUTCOME, request.id, request.id, now)

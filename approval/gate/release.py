@@ -29,7 +29,7 @@ class Release:
         if task is None or task.delivery is not Delivery.WAITING:
             return nothing
         if job.attempts > 1 or job.run > 0:
-            state = self._platform.look(task.held).state
+            state = self._look(task)
             if state is not PlatformState.HELD:
                 return self._ended(job, task, state)
         action = ACTIONS[task.state]
@@ -43,10 +43,19 @@ class Release:
 
     def _explain(self, job: Job, task: Task, refusal: PlatformError) -> Record:
         """Find out why the platform refused: most often somebody was there before us."""
-        state = self._platform.look(task.held).state
+        state = self._look(task)
         if state is PlatformState.HELD:
             raise refusal
         return self._ended(job, task, state)
+
+    def _look(self, task: Task) -> PlatformState:
+        """Where the task stands. That it cannot be told now is no reason to give a decision up."""
+        try:
+            return self._platform.look(task.held).state
+        except PlatformError as error:
+            if not error.permanent:
+                raise
+            raise PlatformError(str(error), alert=True) from error
 
     def _ended(self, job: Job, task: Task, state: PlatformState) -> Record:
         if state is PlatformState.GONE:

@@ -19,7 +19,11 @@ def renew(database: Database, opened: Opened, now: datetime) -> bool:
     if approver.mailed_at is None or now - approver.mailed_at < NOT_BEFORE:
         return True  # it is under way, or came within the hour
     with database.write() as session:
+        promised = jobs.add(
+            session, jobs.Kind.ASK, approver.id, approver.request_id, now, renew=False
+        )
+        if not promised:
+            return True
         text = f"{approver.name} asked for a fresh link"
         trail.record(session, approver.request_id, "link renewed", text, now)
-        jobs.add(session, jobs.Kind.ASK, approver.id, approver.request_id, now)
     return True

@@ -10,7 +10,7 @@ from sqlalchemy import orm
 from approval.failures import Failure
 from approval.gate import Record, nothing
 from approval.gate.maillinks import MailLinks
-from approval.gate.trouble import TELL_AGAIN_AFTER, raise_alert
+from approval.gate.trouble import TELL_AGAIN_AFTER
 from approval.links import Links
 from approval.mail import RecipientRefused, Transport
 from approval.mail.message import Sender, compose, is_address, message_id
@@ -59,7 +59,7 @@ class Tell:
         if approver is None or request is None:
             return nothing
         if not is_address(approver.address):
-            return _refused(approver, f"{approver.address!r} is no mail address")
+            raise RecipientRefused(f"{approver.address!r} is no mail address", permanent=True)
         pending = [task for task in request.tasks if task.state is TaskState.PENDING]
         if not pending:
             return self._too_late(job, approver)
@@ -71,7 +71,8 @@ class Tell:
             "links": MailLinks(self._links, approver, pending, deadline),
             "deadline": deadline,
         }
-        return self._to_approver(job, approver, self._request(job, pending, context, now))
+        self._transport.send(self._request(job, pending, context, now))
+        return _mailed(approver, message_id(job.key, self._sender))
 
     def _too_late(self, job: Job, approver: Approver) -> Record:
         """Ask nobody about what is decided; but who was asked, or may have been, hears of it."""
@@ -155,14 +156,6 @@ class Tell:
             request = requests.load(session, approver.request_id) if approver else None
         return approver, request
 
-    def _to_approver(self, job: Job, approver: Approver, message: EmailMessage) -> Record:
-        """Send what asks an approver; a refused address is noted and told, others go on."""
-        try:
-            self._transport.send(message)
-        except RecipientRefused as error:
-            return _refused(approver, str(error))
-        return _mailed(approver, message_id(job.key, self._sender))
-
     def _compose(
         self,
         job: Job,
@@ -205,26 +198,6 @@ def _skipped(approver: Approver) -> Record:
     def record(session: orm.Session, now: datetime) -> None:
         people.mailed(session, approver.id, MailState.SKIPPED, now, None)
         trail.record(session, approver.request_id, "not mailed", text, now)
-
-    return record
-
-
-def _refused(approver: Approver, reason: str) -> Record:
-    def record(session: orm.Session, now: datetime) -> None:
-        people.mailed(session, approver.id, MailState.REFUSED, now, None)
-        trail.record(session, approver.request_id, "not mailed", reason, now)
-        everybody = people.approvers(session, approver.request_id)
-        nobody = all(other.mail is MailState.REFUSED for other in everybody)
-        raise_alert(
-            session,
-            "nobody-asked" if nobody else "recipient-refused",
-            f"{approver.name} could not be asked for an approval",
-            f"Request {approver.request_id}: {reason}."
-            + (" Nobody else is asked, so its tasks stay pending." if nobody else ""),
-            "Correct the person's mail address on the platform. The task can still be "
-            "decided there.",
-            now,
-        )
 
     return record
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import orm
 
 from approval.failures import Failure
-from approval.model import Delivery, Job
+from approval.model import Delivery, Job, MailState
 from approval.store import jobs, people, requests, trail
 
 # The same trouble of a thousand jobs is one mail.
@@ -70,22 +70,36 @@ def _is_trouble(job: Job, failure: Failure, now: datetime) -> bool:
 
 def on_park(session: orm.Session, job: Job, failure: Failure, now: datetime) -> None:
     """Note that a job was set aside for the operator, and tell them."""
+    text = f"Request {job.request_id}: {failure}. It is not tried again by itself."
     if job.request_id:
         trail.record(session, job.request_id, "parked", f"{job.kind}: {failure}", now)
     if job.kind == jobs.Kind.RELEASE:
         delivery = Delivery.REFUSED if failure.permanent else Delivery.FAILED
         requests.deliver(session, int(job.subject), delivery, str(failure), None)
+    if job.kind == jobs.Kind.ASK and not _somebody_is_asked(session, job, now):
+        text += " Nobody else is asked, so its tasks stay pending."
     if job.kind != jobs.Kind.ALERT:
         raise_alert(
             session,
             f"parked-{job.kind}",
             WHAT[jobs.Kind(job.kind)],
-            f"Request {job.request_id}: {failure}. It is not tried again by itself.",
+            text,
             "When the cause is mended, 'approval redeliver' takes it up again, with all "
             "others that wait for you.",
             now,
             insist=True,
         )
+
+
+def _somebody_is_asked(session: orm.Session, job: Job, now: datetime) -> bool:
+    """Note that this approver cannot be mailed; says whether another one can."""
+    approver = people.approver(session, int(job.subject))
+    if approver is None:
+        return False
+    if approver.mailed_at is None:  # else an earlier mail came through
+        people.mailed(session, approver.id, MailState.REFUSED, now, None)
+    asked = people.approvers(session, approver.request_id)
+    return any(other.mail is not MailState.REFUSED for other in asked)
 
 
 def redeliver(

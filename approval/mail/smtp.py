@@ -165,7 +165,10 @@ def _translated(server: Server) -> Iterator[None]:
         raise MailError(answer, alert=True) from error
     except smtplib.SMTPResponseException as error:
         answer = f"{place} answered {error.smtp_code} {_words(error.smtp_error)}"
-        raise MailError(answer, permanent=error.smtp_code >= EPHEMERAL) from error
+        for_good = error.smtp_code >= EPHEMERAL
+        if isinstance(error, smtplib.SMTPDataError):
+            raise MailError(answer, permanent=for_good) from error
+        raise MailError(answer, alert=for_good) from error  # not about this message
     except (smtplib.SMTPException, OSError) as error:
         raise MailError(f"{place} cannot be reached: {error or type(error).__name__}") from error
 

@@ -11,7 +11,7 @@ from approval.store.groupcommit import GroupCommit
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # NORMAL may lose the last commits when the power fails
-    "busy_timeout=10000",  # milliseconds; only a command beside the gate can hold the lock
+    "busy_timeout=2000",  # milliseconds; only a command beside the gate can hold the lock
     "foreign_keys=ON",
     "cache_size=-512",  # KiB for each connection; the operating system caches the file
 )
@@ -29,7 +29,13 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(url, pool_size=8, max_overflow=32, pool_use_lifo=True)
+        self._engine = sa.create_engine(
+            url,
+            pool_size=8,
+            max_overflow=32,
+            pool_use_lifo=True,
+            hide_parameters=True,  # errors are logged; names and comments are not
+        )
         self._writer = self._engine.execution_options(begin="IMMEDIATE")
         self._write = orm.sessionmaker(self._writer, expire_on_commit=False).begin
         if self._engine.dialect.name == "sqlite":

@@ -56,7 +56,7 @@ def _promise_once(dialect: str) -> Any:
         index_elements=["kind", "subject"],
         set_={"due": insert.excluded.due, "attempts": 0, "parked_at": None},
         where=JOBS.c.parked_at.is_not(None),
-    )
+    ).returning(JOBS.c.id)
 
 
 @cache
@@ -73,7 +73,7 @@ def _promise(dialect: str) -> Any:
             "attempts": 0,
             "parked_at": None,
         },
-    )
+    ).returning(JOBS.c.id)
 
 
 def add(
@@ -85,15 +85,15 @@ def add(
     due: datetime | None = None,
     *,
     renew: bool = True,
-) -> None:
+) -> bool:
     """Promise to act, at `due` or now. Once promised is enough: a repeat renews what stands.
 
     Of two times the sooner one counts.
 
     A renewed job runs again even if it is running at this moment: the world has changed
-    since it began. With `renew` False a job that stands is left as it is.
+    since it began, so it has another key. With `renew` False a job that stands is left as it
+    is. Returns whether there is anything to do that there was not before.
     """
-    promise = _promise if renew else _promise_once
     values = {
         "id": uuid.uuid4().hex,
         "kind": kind,
@@ -105,15 +105,21 @@ def add(
         "attempts": 0,
         "run": 0,
     }
-    session.execute(promise(session.get_bind().dialect.name), values)
-    session.info.setdefault("lanes", []).append(LANES[kind])
+    promise = _promise if renew else _promise_once
+    promised = session.scalar(promise(session.get_bind().dialect.name), values) is not None
+    if promised:
+        session.info.setdefault("lanes", []).append(LANES[kind])
+    return promised
 
 
 def take_up(
     session: orm.Session, kinds: Iterable[Kind], subjects: Iterable[str] | None, now: datetime
 ) -> list[JobRow]:
-    """Make parked jobs due again, all or those of the subjects; returns them."""
-    query = sa.select(JobRow).where(JobRow.parked_at.is_not(None), JobRow.kind.in_(list(kinds)))
+    """Make parked jobs and those that wait for another try due now; returns them."""
+    failed = sa.and_(JobRow.attempts > 0, JobRow.lease.is_(None))
+    query = sa.select(JobRow).where(
+        sa.or_(JobRow.parked_at.is_not(None), failed), JobRow.kind.in_(list(kinds))
+    )
     if subjects is not None:
         query = query.where(JobRow.subject.in_(list(subjects)))
     rows = list(session.scalars(query))

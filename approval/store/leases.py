@@ -10,7 +10,7 @@ from approval.model import Job
 from approval.store.jobs import Lane
 from approval.store.tables import JOBS
 
-LEASE = timedelta(minutes=10)  # longer than any job may take, outside calls and all
+LEASE = timedelta(hours=1)  # longer than any job may take, outside calls and all
 
 # Built once: building a statement costs more than running it.
 _waiting = JOBS.c.parked_at.is_(None)

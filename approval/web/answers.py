@@ -1,5 +1,6 @@
 """The links of the mails: pages that ask, buttons that decide."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from flask import Blueprint, Response, request
@@ -57,18 +58,18 @@ class Answers:
 
     def accept(self) -> ResponseReturnValue:
         """`/accept?task=ID&token=T`."""
-        return self._answer(Action.ACCEPT, self._door.to_task(request.values))
+        return self._answer(Action.ACCEPT, self._door.to_task(_sent()))
 
     def decline(self) -> ResponseReturnValue:
         """`/decline?task=ID&token=T`."""
-        return self._answer(Action.DECLINE, self._door.to_task(request.values))
+        return self._answer(Action.DECLINE, self._door.to_task(_sent()))
 
     def multiple(self) -> ResponseReturnValue:
         """`/multiple?action=accept|decline&tasks=A,B&token=T`."""
-        action = ACTIONS.get(request.values.get("action", ""))
+        action = ACTIONS.get(_sent().get("action", ""))
         if action is None:
             raise BadRequest("The action of a link is accept or decline.")
-        return self._answer(action, self._door.to_tasks(request.values), many=True)
+        return self._answer(action, self._door.to_tasks(_sent()), many=True)
 
     def review(self) -> ResponseReturnValue:
         """`/review?request=ID&token=T`."""
@@ -162,3 +163,8 @@ def _refuse_other_sites() -> None:
     """Forms of other sites cannot post here. `Origin: null` is ours: pages send no referrer."""
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
         raise Forbidden("This form was sent from another site. Open the link of your mail again.")
+
+
+def _sent() -> Mapping[str, str]:
+    """What the request says. A press says it in its form; the URL of a mail is no press."""
+    return request.form if request.method == "POST" else request.args

@@ -9,7 +9,7 @@ import requests
 
 from approval.demo.cloud import Cloud
 from approval.demo.mailbox import Mailbox
-from tests.conftest import ANA, MONA, settings_text, wait_until
+from tests.conftest import ANA, MONA, form_of, settings_text, wait_until
 from tests.mails import Mails
 
 SECRET, WRONG = "a-secret-of-22-characters", "another-secret-of-22-chars"
@@ -53,7 +53,9 @@ def test_a_whole_round_leaves_no_secret_in_the_log(serve, text, cloud, mailbox):
     assert requests.post(f"{url}/callback/{WRONG}", timeout=10).status_code == 401
     assert requests.get(f"{url}/callback/{SECRET}/more?token=t", timeout=10).status_code == 404
     cloud.faults.down = True
-    assert requests.post(accept, data={"comment": COMMENT}, timeout=10).status_code == 500
+    path, fields = form_of(accept)
+    fields["comment"] = COMMENT
+    assert requests.post(path, data=fields, timeout=10).status_code == 500
     wait_until(lambda: '"kind": "release"' in serving.log)
     cloud.faults.clear()
     wait_until(lambda: cloud.task_state(task) != "QUEUEING")

@@ -11,7 +11,7 @@ import requests
 
 from approval.demo.cloud.faults import Fault
 from tests.cli.conftest import write
-from tests.conftest import MONA, wait_until
+from tests.conftest import MONA, press, wait_until
 
 
 def listens(port):
@@ -99,7 +99,7 @@ def test_a_decision_that_was_shown_survives_a_sudden_death(serve, text, cloud, m
     [task] = cloud.deploy_machine(59)
     link = mails.to(MONA).link("accept")
     cloud.faults.plan(*ACCIDENTS[accident])
-    assert requests.post(link, timeout=10).status_code == 200
+    assert press(link).status_code == 200
     serving.end(signal.SIGKILL)
     cloud.faults.clear()
     again = serve(text, urlsplit(serving.url).port)

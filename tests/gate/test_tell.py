@@ -79,9 +79,10 @@ def test_a_refused_recipient_is_noted_and_told_and_the_others_are_mailed(gate):
     assert gate.approver(request_id, BEA).mail is MailState.REFUSED
     assert gate.approver(request_id, MAX).mail is MailState.SENT
     [mail] = gate.mails.to(OPERATOR)
-    assert "Bea could not be asked" in mail["Subject"]
+    assert "could not be asked" in mail["Subject"]
+    assert BEA.address in text_of(mail)
     assert "Nobody else is asked" not in text_of(mail)
-    assert gate.kinds(request_id) == ["received", "asked", "not mailed", "mailed"]
+    assert gate.kinds(request_id) == ["received", "asked", "parked", "mailed"]
 
 
 def test_a_refused_recipient_is_not_tried_again(gate):
@@ -107,7 +108,17 @@ def test_if_nobody_is_left_to_ask_the_task_stays_pending_and_the_operator_knows(
     assert gate.platform.posts == []
     told = [text_of(mail) for mail in gate.mails.to(OPERATOR)]
     assert any("Nobody else is asked, so its tasks stay pending." in text for text in told)
-    assert gate.kinds(request_id) == ["received", "asked", "not mailed", "not mailed"]
+    assert gate.kinds(request_id) == ["received", "asked", "parked", "parked"]
+
+
+def test_who_was_refused_is_asked_when_the_operator_has_seen_to_it(gate):
+    gate.mails.refused = {BEA.address}
+    request_id = gate.ask("1")
+    gate.mails.refused = set()
+    gate.redeliver()
+    gate.work()
+    assert gate.approver(request_id, BEA).mail is MailState.SENT
+    assert len(gate.mails.to(BEA)) == 1
 
 
 def test_an_approver_is_not_asked_about_what_was_decided_before_the_mail_went_out(gate):

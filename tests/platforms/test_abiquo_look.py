@@ -55,13 +55,18 @@ def test_what_the_record_leaves_out_is_kept(server, abiquo):
         ("FINISHED_UNSUCCESSFULLY", PlatformState.CONTINUED),
         ("FINISHED_SOMEHOW", PlatformState.CONTINUED),
         ("ACK_ERROR", PlatformState.CONTINUED),
-        ("SOMETHING_NEW", PlatformState.GONE),
-        (None, PlatformState.GONE),
     ],
 )
 def test_a_task_that_is_no_longer_held(server, abiquo, state, meaning):
     reading = look(server, abiquo, without(task(state=state), *LINKS))
     assert (reading.state, reading.task) == (meaning, None)
+
+
+@pytest.mark.parametrize("state", ["SOMETHING_NEW", None])
+def test_a_state_that_is_not_understood_ends_nothing_and_is_told(server, abiquo, state):
+    with pytest.raises(PlatformError, match="not understood") as caught:
+        look(server, abiquo, without(task(state=state), *LINKS))
+    assert (caught.value.permanent, caught.value.alert) == (False, True)
 
 
 def test_a_state_of_a_newer_version_with_links_is_held(server, abiquo):

@@ -71,7 +71,7 @@ def test_an_id_that_people_hold_is_never_used_twice(database, tmp_path, table):
 
 @pytest.mark.parametrize(
     ("pragma", "value"),
-    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 10000)],
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 2000)],
 )
 def test_every_connection_holds_what_the_store_promises(database, pragma, value):
     for opened_for in (database.read, database.write):

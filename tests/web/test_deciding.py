@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from tests.conftest import ANA, MAX, MONA
+from tests.conftest import ANA, MAX, MONA, form_of
 from tests.forms import buttons, press, words
 
 
@@ -89,7 +89,8 @@ def test_of_two_who_press_at_once_one_wins_and_the_platform_hears_one(site, roun
         action = "accept" if number % 2 else "decline"
         with requests.Session() as session:
             start.wait()
-            answer = session.post(links[action], timeout=10)
+            path, fields = form_of(links[action])
+            answer = session.post(path, fields, timeout=10)
         return answer.status_code, action
 
     with ThreadPoolExecutor(racers) as threads:
@@ -122,7 +123,7 @@ def test_forms_of_our_pages_are_taken_though_browsers_hide_where_they_come_from(
 ):
     link = site.mail(site.deploy()[0]).link("accept")
     headers = {"Origin": origin, "Sec-Fetch-Site": site_of_form}
-    assert site.gate.post(link, headers=headers).status_code == 200
+    assert site.gate.press(link, headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("route", ["accept", "decline", "multiple"])
@@ -132,7 +133,7 @@ def test_forms_of_other_sites_are_refused(site, route):
     site.settle()
     before = site.gate.tables()
     link = next(url for url in mail.links if f"/{route}?" in url)
-    answer = site.gate.post(link, headers={"Sec-Fetch-Site": "cross-site"})
+    answer = site.gate.press(link, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert "another site" in words(answer)
     site.settle()
@@ -262,3 +263,11 @@ def test_a_stale_review_page_cannot_reverse_a_decision(site):
     assert press(site.gate, stale, "Accept all 2").status_code == 200
     site.settle()
     assert [site.posts(task) for task in tasks] == [["cancel"], ["continue"]]
+
+
+@pytest.mark.parametrize("route", ["accept", "decline"])
+def test_a_post_to_the_url_of_a_mail_without_the_form_of_the_page_is_no_press(site, route):
+    [task] = site.deploy()
+    assert site.gate.post(site.mail(task).link(route)).status_code == 404
+    site.settle()
+    assert site.posts(task) == []

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from approval.links import REQUEST, TASK, Links
 from approval.store.tables import ApproverRow
-from tests.conftest import MAX, MONA
+from tests.conftest import MAX, MONA, form_of
 from tests.forms import buttons, press, words
 
 
@@ -46,7 +46,9 @@ def test_an_expired_link_decides_nothing(site, asked, route, method):
     tasks, mail = asked
     link = old(site, next(url for url in mail.links if f"/{route}?" in url))
     before = site.gate.tables()
-    answer = site.gate.session.request(method, link, timeout=10)
+    path, fields = form_of(link)
+    sent = {"url": path, "data": fields} if method == "POST" else {"url": link}
+    answer = site.gate.session.request(method, timeout=10, **sent)
     assert answer.status_code == (405 if (route, method) == ("review", "POST") else 410)
     site.settle()
     assert site.gate.tables() == before

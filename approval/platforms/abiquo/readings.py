@@ -32,7 +32,7 @@ def read_back(task: HeldTask, document: Document, root: str) -> Reading:
             "does it have the privilege to manage workflow tasks?",
             alert=True,
         )
-    return Reading(PlatformState.GONE)
+    raise PlatformError(f"{call}: the state {state[:40]!r} is not understood", alert=True)
 
 
 def _fresh(task: HeldTask, document: Document, root: str, call: str) -> HeldTask:

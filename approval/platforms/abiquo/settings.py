@@ -61,7 +61,7 @@ class Settings(BaseModel):
     api_timeout: float = Field(
         default=10,
         gt=0,
-        le=600,
+        le=60,
         allow_inf_nan=False,
         description="Seconds to wait for a connection and for an answer.",
     )
