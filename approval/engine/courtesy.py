@@ -11,7 +11,7 @@ from typing import Any
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Any]
 QUIET = 0.02  # seconds without a web request
 PAUSE = 0.05  # seconds between looks
-LOOKS = 5  # under a flood that does not end, work goes on at a few jobs a second
+LOOKS = 20  # under a flood that does not end, work goes on at a job a second for each thread
 
 
 class Courtesy:
