@@ -31,8 +31,13 @@ def test_no_type_is_guarded_if_the_operator_names_none_of_them():
     assert decide(guarded_types=frozenset()).action is Action.ACCEPT
 
 
-@pytest.mark.parametrize("spelling", ["deploy", "DEPLOY ", "DEPLOYMENT"])
-def test_a_type_is_guarded_by_its_exact_name(spelling):
+@pytest.mark.parametrize("spelling", ["deploy", "Deploy"])
+def test_a_type_is_guarded_however_it_is_spelled(spelling):
+    assert decide(spelling, guarded_types=GUARDED) == decide("DEPLOY", guarded_types=GUARDED)
+
+
+@pytest.mark.parametrize("spelling", ["DEPLOY ", "DEPLOYMENT"])
+def test_a_type_is_guarded_by_its_whole_name(spelling):
     assert decide(spelling, guarded_types=GUARDED).action is Action.ACCEPT
 
 
