@@ -19,8 +19,7 @@ HEAD = """\
 
 Written by `make bench` on {date}: {cores} cores, {system}, Python {python}. Gate, simulated
 platform, mail sink and load generator share these cores. A loop of pure Python (`speed`, 3 million
-additions) took {before:.2f} s before and {after:.2f} s after: on a shared machine the cores are not
-always equally fast, so figures of two runs compare only if these do.
+additions) took {before:.2f} s before and {after:.2f} s after.
 
 | what | wanted | measured | |
 |---|---|---|---|
