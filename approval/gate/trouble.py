@@ -70,6 +70,7 @@ def _is_trouble(job: Job, failure: Failure, now: datetime) -> bool:
 
 def on_park(session: orm.Session, job: Job, failure: Failure, now: datetime) -> None:
     """Note that a job was set aside for the operator, and tell them."""
+    key = f"parked-{job.kind}"
     text = f"Request {job.request_id}: {failure}. It is not tried again by itself."
     if job.request_id:
         trail.record(session, job.request_id, "parked", f"{job.kind}: {failure}", now)
@@ -77,11 +78,12 @@ def on_park(session: orm.Session, job: Job, failure: Failure, now: datetime) -> 
         delivery = Delivery.REFUSED if failure.permanent else Delivery.FAILED
         requests.deliver(session, int(job.subject), delivery, str(failure), None)
     if job.kind == jobs.Kind.ASK and not _somebody_is_asked(session, job, now):
+        key = "nobody-asked"  # worse than one address that is refused, so told by itself
         text += " Nobody else is asked, so its tasks stay pending."
     if job.kind != jobs.Kind.ALERT:
         raise_alert(
             session,
-            f"parked-{job.kind}",
+            key,
             WHAT[jobs.Kind(job.kind)],
             text,
             "When the cause is mended, 'approval redeliver' takes it up again, with all "
