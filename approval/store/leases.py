@@ -10,7 +10,7 @@ from approval.model import Job
 from approval.store.jobs import Lane
 from approval.store.tables import JOBS
 
-LEASE = timedelta(hours=1)  # longer than any job may take, outside calls and all
+LEASE = timedelta(minutes=20)  # longer than a job takes; what a store that is down can delay
 
 # Built once: building a statement costs more than running it.
 _waiting = JOBS.c.parked_at.is_(None)
