@@ -1,12 +1,19 @@
 """Receive a callback: store what the platform holds, once, and promise to consider it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import orm
+
+from approval.model import HeldTask
 from approval.platforms import Platform
 from approval.store import jobs, requests, trail
 from approval.store.database import Database
+
+
+class Repeated(Exception):
+    """Raised if every task is known, so that nothing is stored."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +37,26 @@ def receive(
     Raises CallbackError if it cannot be read, StoreDown if it cannot be stored.
     """
     tasks = platform.read(body, headers).tasks
-    with database.write() as session:
-        known = requests.known(session, platform.name, [task.id for task in tasks])
-        new = [task for task in tasks if task.id not in known]
-        if not new:
-            return Received(known[tasks[0].id], [task.id for task in tasks], new=False)
-        request_id = requests.insert(session, platform.name, new, body, now)
-        count = f"{len(new)} task{'s' if len(new) > 1 else ''}"
-        trail.record(session, request_id, "received", f"{count} from {platform.title}", now)
-        jobs.add(session, jobs.Kind.CONSIDER, request_id, request_id, now)
-    return Received(request_id, [task.id for task in new], new=True)
+    try:
+        with database.write() as session:
+            return _take_in(session, platform, tasks, body, now)
+    except Repeated:
+        with database.read() as session:
+            known = requests.known(session, platform.name, [task.id for task in tasks])
+        return Received(known[tasks[0].id], [task.id for task in tasks], new=False)
+
+
+def _take_in(
+    session: orm.Session,
+    platform: Platform,
+    tasks: Sequence[HeldTask],
+    body: bytes,
+    now: datetime,
+) -> Received:
+    request_id, new = requests.insert(session, platform.name, tasks, body, now)
+    if not new:
+        raise Repeated
+    count = f"{len(new)} task{'s' if len(new) > 1 else ''}"
+    trail.record(session, request_id, "received", f"{count} from {platform.title}", now)
+    jobs.add(session, jobs.Kind.CONSIDER, request_id, request_id, now)
+    return Received(request_id, [task.id for task in tasks if task.id in new], new=True)

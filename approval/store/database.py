@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from approval.store.groupcommit import GroupCommit
+from approval.store.groupcommit import GroupCommit, NotCommitted
 
 PRAGMAS = (
     "journal_mode=WAL",
@@ -78,7 +78,7 @@ def _translated() -> Iterator[None]:
         raise  # a bug of ours, not a state of the database
     except sa.exc.DBAPIError as error:
         raise StoreDown(str(error.orig)) from error
-    except sa.exc.TimeoutError as error:
+    except (sa.exc.TimeoutError, NotCommitted) as error:
         raise StoreDown(str(error)) from error
 
 

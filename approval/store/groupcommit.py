@@ -22,6 +22,10 @@ SAVEPOINTS = {
 }
 
 
+class NotCommitted(Exception):
+    """Raised if a group could not be committed; nothing of any of its use cases was stored."""
+
+
 class _Group:
     """The use cases that are committed together."""
 
@@ -36,10 +40,11 @@ class _Group:
         self._ended.set()
 
     def wait(self) -> None:
-        """Wait until all of it is on the disk. Raises what kept it from getting there."""
+        """Wait until all of it is on the disk. Raises NotCommitted if it did not get there."""
         self._ended.wait()
         if self.error is not None:
-            raise self.error
+            # Each waiting thread has an exception of its own: raising one changes it.
+            raise NotCommitted(str(self.error)) from self.error
 
 
 class GroupCommit:
@@ -62,6 +67,8 @@ class GroupCommit:
             try:
                 with _savepoint(group.connection) as session:
                     yield session
+            except sa.exc.IntegrityError:
+                raise  # SQLite has undone the statement alone
             except sa.exc.DBAPIError as error:
                 # SQLite may have rolled back all of the transaction, others' work included.
                 group.error = error

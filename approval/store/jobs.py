@@ -1,6 +1,5 @@
 """Jobs: promises to act outside the database, kept until they are done."""
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
-from sqlalchemy.dialects import postgresql, sqlite
 
+from approval.store.statements import insert_into, new_id
 from approval.store.tables import JOBS, JobRow
 
 
@@ -44,14 +43,10 @@ LANES = {
 }
 
 
-def _insert(dialect: str) -> Any:
-    return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](JOBS)
-
-
 @cache
 def _promise_once(dialect: str) -> Any:
     """The statement that adds a job unless it stands; one that was set aside is taken up."""
-    insert = _insert(dialect)
+    insert = insert_into(dialect, JOBS)
     return insert.on_conflict_do_update(
         index_elements=["kind", "subject"],
         set_={"due": insert.excluded.due, "attempts": 0, "parked_at": None},
@@ -61,8 +56,8 @@ def _promise_once(dialect: str) -> Any:
 
 @cache
 def _promise(dialect: str) -> Any:
-    """The statement that adds a job or renews it; both databases speak ON CONFLICT."""
-    insert = _insert(dialect)
+    """The statement that adds a job or renews it."""
+    insert = insert_into(dialect, JOBS)
     sooner = sa.and_(JOBS.c.lease.is_(None), insert.excluded.due < JOBS.c.due)
     return insert.on_conflict_do_update(
         index_elements=["kind", "subject"],
@@ -95,7 +90,7 @@ def add(
     is. Returns whether there is anything to do that there was not before.
     """
     values = {
-        "id": uuid.uuid4().hex,
+        "id": new_id(now),
         "kind": kind,
         "subject": str(subject),
         "request_id": request_id,

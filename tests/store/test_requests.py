@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from approval.model import Delivery, Disk, MailState, Person, Place, Snapshot, TaskState
 from approval.store import machines, people, requests, trail
 from tests.fakes import ANA, BEA, MAX, NOW, make_decision, make_held, make_machine
-from tests.store.values import insert, insert_in, on_disk, settle
+from tests.store.values import insert_in, settle
 
 FULL = make_machine(
     name="ABQ_1",
@@ -55,12 +55,13 @@ def test_a_thousand_tasks_can_be_asked_for_at_once(database):
         assert len(requests.known(session, "fake", ids)) == 2000
 
 
-def test_one_task_cannot_be_stored_twice(database, tmp_path):
-    insert_in(database, "1")
-    with pytest.raises(sa.exc.IntegrityError), database.write() as session:
-        insert(session, "2", "1")
-    assert on_disk(tmp_path / "approval.db") == ["1"]
-    assert len(on_disk(tmp_path / "approval.db", "SELECT id FROM approval_requests")) == 1
+def test_one_task_cannot_be_stored_twice(database):
+    first = insert_in(database, "1")
+    with database.write() as session:
+        second, new = requests.insert(session, "fake", [make_held("2"), make_held("1")], b"", NOW)
+    assert new == {"2"}
+    with database.read() as session:
+        assert requests.known(session, "fake", ["1", "2"]) == {"1": first, "2": second}
 
 
 def test_tasks_of_two_platforms_may_have_the_same_id(database):

@@ -13,7 +13,7 @@ NAIVE = datetime(2026, 11, 21, 10, 0)  # noqa: DTZ001 - what must not get in
 
 def receive_at(database, now):
     with database.write() as session:
-        return requests.insert(session, "fake", [make_held("1")], b"", now)
+        return requests.insert(session, "fake", [make_held("1")], b"", now)[0]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,6 @@ def test_a_time_in_a_value_keeps_its_instant(database):
     elsewhere = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
     with database.write() as session:
         held = make_held("1", held_since=elsewhere)
-        request_id = requests.insert(session, "fake", [held], b"", NOW)
+        request_id, _ = requests.insert(session, "fake", [held], b"", NOW)
     with database.read() as session:
         assert requests.load(session, request_id).tasks[0].held.held_since == NOW

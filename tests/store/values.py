@@ -12,7 +12,7 @@ from tests.fakes import NOW, make_decision, make_held
 
 def insert(session, *ids: str) -> str:
     """Store a request with these tasks; returns its id."""
-    return requests.insert(session, "fake", [make_held(id) for id in ids], b"body", NOW)
+    return requests.insert(session, "fake", [make_held(id) for id in ids], b"body", NOW)[0]
 
 
 def insert_in(database: Database, *ids: str) -> str:
