@@ -118,8 +118,8 @@ def assemble(config: Config) -> Service:
         links,
         templates,
         transport,
-        Sender(*parseaddr(config.mail.sender)),
-        operator=parseaddr(config.mail.operator or "")[1] or None,
+        Sender(*parseaddr(config.mail.sender), reply_to=_address(config.mail.reply_to)),
+        operator=_address(config.mail.operator),
         subjects=_subjects(config),
     )
     notify = config.policy.notify_requester
@@ -170,6 +170,11 @@ def _app(
         ],
         config.server.trusted_proxies,
     )
+
+
+def _address(text: str | None) -> str | None:
+    """The address in `Name <address>`."""
+    return parseaddr(text or "")[1] or None
 
 
 def _subjects(config: Config) -> dict[str, str]:

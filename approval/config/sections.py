@@ -97,6 +97,9 @@ class Mail(Section):
     sender: str = Field(
         alias="from", description="Who mails are from, as Approval gate <gate@example.com>."
     )
+    reply_to: OptionalText = Field(
+        default=None, description="Where answers to mails go, if not to `from`: a person's address."
+    )
     host: str = Field(default="localhost", description="The mail server.")
     port: int = Field(default=25, ge=1, le=65535, description="Its port; often 587 or 465.")
     security: Security = Field(
@@ -124,7 +127,7 @@ class Mail(Section):
         description="The subject of mails to requesters; the gate's own says what became of what.",
     )
 
-    @field_validator("sender", "operator")
+    @field_validator("sender", "reply_to", "operator")
     @classmethod
     def _has_an_address(cls, value: str | None) -> str | None:
         if value is not None and not is_address(parseaddr(value)[1]):

@@ -22,10 +22,11 @@ INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 
 @dataclass(frozen=True)
 class Sender:
-    """Who the gate's mails are from."""
+    """Who the gate's mails are from, and the address that answers to them go to if another."""
 
     name: str
     address: str
+    reply_to: str | None = None
 
     @property
     def domain(self) -> str:
@@ -67,12 +68,15 @@ def compose(
     """Make a message to one (name, address); `thread` is the Message-ID that it follows."""
     message = EmailMessage(policy=policy.SMTP)
     message["From"] = _address(sender.name, sender.address)
+    if sender.reply_to:
+        message["Reply-To"] = _address("", sender.reply_to)
     message["To"] = _address(*recipient)
     message["Subject"] = clean_header(subject)
     message["Date"] = format_datetime(now.astimezone(UTC))
     message["Message-ID"] = message_id(key, sender)
     if thread:
         message["In-Reply-To"] = message["References"] = thread
+    message["List-Id"] = f"<approval.{sender.domain}>"  # for filters
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message["MIME-Version"] = "1.0"

@@ -3,6 +3,7 @@
 import re
 import string
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes, policy
 
@@ -43,9 +44,11 @@ TEXTS = st.text(max_size=300) | st.lists(
 ).map("".join)
 
 
-def make_message(subject="s", name="Mona", text="text\n", html="<p>html</p>\n", **changes):
+def make_message(
+    subject="s", name="Mona", text="text\n", html="<p>html</p>\n", sender=SENDER, **changes
+):
     options = {"key": "k1.0", "thread": None, "now": NOW} | changes
-    return compose(SENDER, (name, "mona@acme.example"), subject, text, html, **options)
+    return compose(sender, (name, "mona@acme.example"), subject, text, html, **options)
 
 
 def sent(message):
@@ -127,10 +130,16 @@ def test_a_message_has_the_headers_of_an_automatic_one_and_no_others():
         "Subject": "Approval needed",
         "Date": "Sat, 21 Nov 2026 10:02:00 +0000",
         "Message-ID": "<k1.0@gate.example>",
+        "List-Id": "<approval.gate.example>",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
         "MIME-Version": "1.0",
     }
+
+
+def test_answers_go_where_the_operator_wants_them():
+    sender = replace(SENDER, reply_to="desk@acme.example")
+    assert make_message(sender=sender)["Reply-To"] == "desk@acme.example"
 
 
 def test_the_text_comes_first_and_both_parts_hold_utf_8():
