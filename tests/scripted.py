@@ -1,4 +1,4 @@
-"""A mail server that misbehaves as it is told."""
+"""Servers that misbehave as they are told."""
 
 import socketserver
 import threading
@@ -18,14 +18,37 @@ REPLIES = {
 }
 
 
+HANDSHAKE = b"\x16\x03\x03\x40\x00"  # of TLS; 16 KiB of it are to follow
+DROPS = 400
+PAUSE = 0.05  # seconds; less than any timeout, and 20 seconds in all
+
+
+def drip(
+    write: Callable[[bytes], object], start: bytes, drop: bytes, over: threading.Event
+) -> None:
+    """Say something drop by drop, as long as nobody would wait who keeps a deadline."""
+    write(start)
+    for _ in range(DROPS):
+        if over.wait(PAUSE):
+            break
+        write(drop)
+    write(b"\r\n")
+
+
 @dataclass
 class Scripted:
-    """A mail server that answers each verb as it is told; None hangs up, "" stays silent."""
+    """A mail server that answers each verb as it is told; None hangs up, "" stays silent.
+
+    What it says to the verb `dripping` (or as "greeting") comes in drops; `dripped` if anybody
+    heard the last.
+    """
 
     port: int
     replies: dict[str, str | None] = field(default_factory=lambda: dict(REPLIES))
     greeting: str = "220 scripted.example"
     heard: list[list[str]] = field(default_factory=list)
+    dripping: str = ""
+    dripped: bool = False
     messages: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -33,8 +56,11 @@ class Scripted:
         lines: list[str] = []
         self.heard.append(lines)
         reply: str | None = self.greeting
-        in_data, content = False, ""
+        verb, in_data, content = "greeting", False, ""
         while reply is not None:
+            if reply and verb == self.dripping:
+                drip(write, reply[:3].encode() + b"-", b"x", self.over)
+                self.dripped = True
             if reply:
                 write(reply.encode() + b"\r\n")
             elif not in_data:
@@ -62,19 +88,35 @@ class Scripted:
 
 @contextmanager
 def scripted_server() -> Iterator[Scripted]:
+    script = Scripted(0)
+    with _listening(lambda peer: script.converse(peer.rfile.readline, peer.wfile.write)) as port:
+        script.port = port
+        yield script
+        script.over.set()
+
+
+@contextmanager
+def dripping_server(start: bytes, drop: bytes = b"x") -> Iterator[int]:
+    """Something that drips, whatever it is asked; yields its port."""
+    over = threading.Event()
+    with _listening(lambda peer: drip(peer.wfile.write, start, drop, over)) as port:
+        yield port
+        over.set()
+
+
+@contextmanager
+def _listening(meet: Callable[[socketserver.StreamRequestHandler], None]) -> Iterator[int]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             with suppress(OSError):
-                script.converse(self.rfile.readline, self.wfile.write)
+                meet(self)
 
     class Listener(socketserver.ThreadingTCPServer):
         daemon_threads = True
 
     with Listener(("127.0.0.1", 0), Handler) as server:
-        script = Scripted(server.server_address[1])
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
-        yield script
-        script.over.set()
+        yield server.server_address[1]
         server.shutdown()
         thread.join()

@@ -11,8 +11,11 @@ from email.message import EmailMessage
 from enum import StrEnum
 from pathlib import Path
 
+from approval.deadline import Socket, TlsSocket, connect, within
 from approval.mail import MailError, RecipientRefused
 
+MESSAGE = 5  # times the timeout, for a whole message; a timeout only limits each silence
+GOODBYE = 5.0  # seconds
 IDLE = 20.0  # seconds a connection is kept; servers hang up after a few minutes at the latest
 MESSAGES = 100  # per connection; many servers limit it
 EPHEMERAL = 500  # SMTP reply codes below are transient
@@ -82,7 +85,7 @@ class Smtp:
     @contextmanager
     def _connection(self) -> Iterator[smtplib.SMTP]:
         """Lend a connection; it comes back only if the conversation ended well."""
-        with _translated(self._server):
+        with _translated(self._server), within(MESSAGE * self._server.timeout):
             connection = self._take() or _Connection(_connect(self._server), time.monotonic())
             try:
                 yield connection.client
@@ -115,14 +118,26 @@ class Smtp:
             self._idle.append(connection)
 
 
+class _Punctual(smtplib.SMTP):
+    """A client whose sockets keep the deadline."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> Socket:
+        return connect(host, port, timeout)
+
+
+class _PunctualTls(smtplib.SMTP_SSL, _Punctual):
+    """The same under TLS from the start."""
+
+
 def _connect(server: Server) -> smtplib.SMTP:
     """Connect, protect, log in: in this order, and nothing less than was asked for."""
     context = ssl.create_default_context(cafile=server.ca_file)
+    context.sslsocket_class = TlsSocket
     client: smtplib.SMTP
     if server.security is Security.TLS:
-        client = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=context)
+        client = _PunctualTls(server.host, server.port, timeout=server.timeout, context=context)
     else:
-        client = smtplib.SMTP(server.host, server.port, timeout=server.timeout)
+        client = _Punctual(server.host, server.port, timeout=server.timeout)
     try:
         if server.security is Security.STARTTLS:
             client.starttls(context=context)
@@ -143,7 +158,8 @@ def _answers(client: smtplib.SMTP) -> bool:
 
 def _quit(client: smtplib.SMTP) -> None:
     try:
-        client.quit()
+        with within(GOODBYE):
+            client.quit()
     except (smtplib.SMTPException, OSError):
         client.close()
 

@@ -9,9 +9,11 @@ import trustme
 
 from approval.demo.mailbox import Mailbox
 from approval.mail import MailError, RecipientRefused
+from approval.mail import smtp as smtp_module
 from approval.mail.message import Sender, compose
 from approval.mail.smtp import Security, Server, Smtp
 from tests.conftest import free_port
+from tests.scripted import HANDSHAKE, dripping_server
 
 # The server library does not know that a connection may be protected from its start.
 unprotected_login = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -137,6 +139,29 @@ def test_a_silent_server_is_given_up_after_the_timeout(scripted, silent_at):
     else:
         scripted.replies[silent_at] = ""
     error = complaint(scripted.port, timeout=0.2)
+    assert (error.permanent, error.alert) == (False, False)
+
+
+@pytest.mark.parametrize("verb", ["greeting", "EHLO", "MAIL", "RCPT", "DATA", "."])
+def test_a_server_that_never_finishes_a_reply_is_given_up(scripted, verb):
+    scripted.dripping = verb
+    error = complaint(scripted.port, timeout=0.2)
+    assert (error.permanent, error.alert) == (False, False)
+    assert "cannot be reached" in str(error)
+
+
+def test_a_server_that_never_finishes_its_goodbye_keeps_nobody(scripted, monkeypatch):
+    monkeypatch.setattr(smtp_module, "GOODBYE", 0.2)
+    scripted.dripping = "QUIT"
+    with client(scripted.port) as smtp:
+        smtp.send(message())
+    assert len(scripted.messages) == 1
+    assert not scripted.dripped
+
+
+def test_a_server_that_never_finishes_its_handshake_is_given_up():
+    with dripping_server(HANDSHAKE) as port:
+        error = complaint(port, security=TLS, timeout=0.2)
     assert (error.permanent, error.alert) == (False, False)
 
 

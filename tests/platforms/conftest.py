@@ -61,9 +61,9 @@ def connect() -> Iterator:
     """Makes adapters for a server."""
     made = []
 
-    def make(server: Scripted, clock=None, **changes) -> Abiquo:
+    def make(server: Scripted | None, clock=None, **changes) -> Abiquo:
         values = {
-            "api_location": f"http://127.0.0.1:{server.port}/api",
+            "api_location": f"http://127.0.0.1:{server.port}/api" if server else "",
             "api_username": "gäte",
             "api_password": SECRET,
             "api_timeout": 10,

@@ -1,6 +1,7 @@
 """What the platform's answers mean, and what it may do to us."""
 
 import base64
+import re
 import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,6 +13,7 @@ from abiquo_samples import MACHINE, SECRET, body, collection, held, task
 from approval.model import Action, PlatformState
 from approval.platforms import PlatformError
 from approval.platforms.abiquo import Abiquo, Settings
+from tests.scripted import HANDSHAKE, dripping_server
 
 API = "https://cloud.example.com/api"
 CONTINUE = f"{MACHINE}/tasks/t1/action/continue"
@@ -265,13 +267,6 @@ def silent_amid(handler):
     silent(handler)
 
 
-def dripping(handler):
-    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    while not handler.server.script.over.wait(0.05):
-        handler.wfile.write(b" ")
-    handler.close_connection = True
-
-
 def endless(handler):
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
     for _ in range(100):
@@ -292,7 +287,6 @@ TROUBLE = [
     nonsense,
     silent,
     silent_amid,
-    dripping,
     endless,
     packed,
 ]
@@ -308,6 +302,47 @@ def test_trouble_on_the_way_is_worth_another_try(server, connect, trouble, metho
     assert (failed.permanent, failed.alert) == (False, False)
     assert str(failed).startswith(f"{method} {path}: ")
     assert getattr(server, "sent", 0) < 50  # megabytes
+
+
+DRIPPING = {
+    "status": (b"HTTP/1.1 200 ", b"x"),
+    "header": (b"HTTP/1.1 204 No Content\r\nX: ", b"x"),
+    "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b" "),
+    "chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "redirection": (b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 1000\r\n\r\n", b" "),
+}
+
+
+@pytest.mark.parametrize(("start", "drop"), DRIPPING.values(), ids=DRIPPING)
+def test_an_answer_that_never_ends_is_given_up_whatever_part_of_it_drips(connect, start, drop):
+    with dripping_server(start, drop) as port:
+        location = f"http://127.0.0.1:{port}/api"
+        failed = failure(connect(None, api_location=location, api_timeout=0.3))
+    assert (failed.permanent, failed.alert) == (False, False)
+    assert re.search("too long|timed out", str(failed))
+
+
+def test_a_handshake_that_never_ends_is_given_up(connect):
+    with dripping_server(HANDSHAKE) as port:
+        location = f"https://127.0.0.1:{port}/api"
+        failed = failure(connect(None, api_location=location, api_timeout=0.3))
+    assert (failed.permanent, failed.alert) == (False, False)
+    assert "timed out" in str(failed)
+
+
+def test_the_size_of_a_redirection_is_limited_too(server, abiquo):
+    def endless_redirection(handler):
+        handler.wfile.write(
+            b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 100000000\r\n\r\n"
+        )
+        for megabytes in range(100):
+            handler.wfile.write(b" " * 1_000_000)
+            server.sent = megabytes
+
+    server.answers[CONTINUE] = endless_redirection
+    assert "is larger than" in str(failure(abiquo))
+    assert server.sent < 50
 
 
 def test_trouble_leaves_the_next_call_alone(server, abiquo):

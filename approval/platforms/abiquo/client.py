@@ -1,26 +1,24 @@
 """Calls to the platform's API."""
 
 import base64
-import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
+from approval.deadline import within
 from approval.platforms import PlatformError
 from approval.platforms.abiquo.documents import Document
 from approval.platforms.abiquo.hrefs import PATH
 from approval.platforms.abiquo.replies import Reply, expect
+from approval.platforms.abiquo.session import Session
 from approval.platforms.abiquo.settings import Settings
 
-CONNECTIONS = 32
 MAX_BODY = 8 * 2**20
 CHUNK = 2**16
-PATIENCE = 2  # times the timeout, for a whole answer; a timeout only limits each silence
+CALL = 2  # times the timeout, for a whole call; a timeout only limits each silence
 
 ANSWERED = (200,)
 RELEASED = (200, 202, 204)
@@ -36,7 +34,7 @@ class Client:
         self._timeout = settings.api_timeout
         # Given with each call, so that nothing in the environment comes before it.
         self._verify = str(settings.api_ca_file) if settings.api_ca_file else True
-        self._session = _session(_authorization(settings))
+        self._session = Session(_authorization(settings))
 
     def get(self, path: str, entity: str, params: Mapping[str, str] | None = None) -> Document:
         """Read an object, as "virtualmachine". Raises PlatformError; NotFound for a 404."""
@@ -65,19 +63,20 @@ class Client:
         if not PATH.fullmatch(path):
             raise PlatformError(f"{path[:80]!a} is no path of the API", permanent=True)
         call = f"{method} {path}"
-        deadline = time.monotonic() + PATIENCE * self._timeout
         try:
-            with self._session.request(
-                method,
-                f"{self.location}/{path}",
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-                verify=self._verify,
-                **request,
-            ) as response:
-                body = _read(response, deadline)
-                reply = Reply(call, response.status_code, response.headers, body)
+            with (
+                within(CALL * self._timeout),
+                self._session.request(
+                    method,
+                    f"{self.location}/{path}",
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                    verify=self._verify,
+                    **request,
+                ) as response,
+            ):
+                reply = Reply(call, response.status_code, response.headers, _read(response))
         except (OSError, HTTPError) as error:  # all of requests and all of urllib3
             raise _unanswered(call, error) from error
         return expect(reply, success, datetime.now(UTC))
@@ -91,27 +90,13 @@ def _authorization(settings: Settings) -> str:
     return f"Basic {base64.b64encode(account).decode()}"
 
 
-def _session(authorization: str) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # proxies, netrc and certificates of the environment are not ours
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers["Authorization"] = authorization
-    session.headers["User-Agent"] = "approval"
-    session.headers["Accept-Encoding"] = "identity"  # answers are small; what unpacks may not be
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS))
-    return session
-
-
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The whole body. A timeout would let a drop every few seconds go on for ever."""
+def _read(response: requests.Response) -> bytes:
+    """The whole body, if it is of a size that can be."""
     parts, size = [], 0
     while part := response.raw.read1(CHUNK, decode_content=True):
         size += len(part)
         if size > MAX_BODY:
             raise HTTPError(f"the answer is larger than {MAX_BODY} bytes")
-        if time.monotonic() > deadline:
-            raise TimeoutError("the answer did not end in time")
         parts.append(part)
     return b"".join(parts)
 
