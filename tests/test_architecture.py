@@ -19,7 +19,7 @@ LAYERS = [
     ["gate", "metrics"],
     ["store", "mail", "links", "rendering", "platforms"],
     ["decisions", "wording", "samples"],
-    ["model", "failures", "clock", "deadline"],
+    ["model", "failures", "clock", "deadline", "section", "nearest"],
 ]
 BUILDERS = LAYERS[0]
 ENTRY = "__main__"  # python -m approval

@@ -1,6 +1,5 @@
 """Settings: `workflow.cfg`, the environment and secret files become one checked, frozen value."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,13 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from approval.config.reading import ConfigError, read_sections
+from approval.config.explaining import explain
+from approval.config.parsing import ConfigError
+from approval.config.reading import Sections, read_sections
 from approval.config.sections import Engine, Links, Mail, Policy, Server
+from approval.config.values import CURE
 from approval.platforms.registry import PLATFORMS
+from approval.section import is_loopback
 from approval.wording import VERBS
 
 __all__ = ["SECTIONS", "Config", "ConfigError", "load"]
@@ -24,7 +27,6 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "policy": Policy,
     "engine": Engine,
 }
-CURE = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def load(file: Path, environment: Mapping[str, str]) -> Config:
         try:
             models[name] = model.model_validate(dict(sections.values.get(name, {})))
         except ValidationError as error:
-            problems += [_explain(name, details) for details in error.errors()]
+            problems += [_problem(sections, name, details) for details in error.errors()]
     warnings = list(sections.warnings)
     if "server" in models and "links" in models:
         problems += _exposed(models["server"], models["links"], warnings)
@@ -102,13 +104,11 @@ def public_url(server: Server) -> str:
     return f"http://{host}:{server.port or server.bind_port}"
 
 
-def _explain(section: str, details: Any) -> str:
-    """One problem with section, key and cure."""
-    key = ".".join(str(part) for part in details["loc"])
-    if details["type"] == "missing":
-        return f"[{section}] {key}: is missing; it has no default"
-    message = str(details["msg"]).removeprefix("Value error, ")
-    return f"[{section}] {key}: {message}" if key else f"[{section}] {message}"
+def _problem(sections: Sections, section: str, details: Any) -> str:
+    """One problem with section, key and cure; a section as a whole names the key itself."""
+    if not details["loc"]:
+        return f"[{section}] {explain(details)}"
+    return f"{sections.place(section, str(details['loc'][0]))}: {explain(details)}"
 
 
 def _exposed(server: Server, links: Links, warnings: list[str]) -> list[str]:
@@ -169,11 +169,3 @@ def _warnings(models: Mapping[str, Any], platform: str) -> list[str]:
     if not models["mail"].operator:
         found.append("[mail] operator is not set: nobody is told by mail when something fails")
     return found
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the host."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,12 +1,14 @@
 """Where settings come from: the file, the environment, and files that hold one secret."""
 
-import configparser
-import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel
+
+from approval.config.parsing import parse
+from approval.nearest import did_you_mean
 
 # Keys of the tool of 2013 that have no meaning here, by section.
 OUTDATED = {
@@ -21,21 +23,22 @@ OUTDATED = {
 }
 
 
-class ConfigError(Exception):
-    """Raised if the settings cannot be used; `problems` names each with section, key and cure."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
 @dataclass
 class Sections:
-    """Raw values by section and key, and what was odd about them."""
+    """Raw values by section and key, and what was odd about them.
+
+    `sources` tells of each value that does not stand in the settings file where it does.
+    """
 
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    sources: dict[tuple[str, str], str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+    def place(self, section: str, key: str) -> str:
+        """Where to look for a value: section and key, and what set it if not the file."""
+        source = self.sources.get((section, key))
+        return f"[{section}] {key}" + (f" (from {source})" if source else "")
 
 
 def read_sections(
@@ -43,31 +46,23 @@ def read_sections(
 ) -> Sections:
     """Read the raw values; the environment wins over the file. Raises ConfigError."""
     sections = Sections()
-    parser = _parse(file)
-    for name in parser.sections():
+    parser = parse(file)
+    named = {f"[{name}]": name for name in parser.sections()} | _sections_of(environment)
+    for place, name in named.items():
         if name not in known:
-            sections.problems.append(f"[{name}]: there is no such section{_meant(name, known)}")
+            sections.problems.append(
+                f"{place}: there is no such section{did_you_mean(name, known)}"
+            )
     for name, model in known.items():
         written = dict(parser[name]) if parser.has_section(name) else {}
-        values: dict[str, str] = {}
-        for raw in (written, _from_environment(name, environment)):
-            values |= _known_keys(name, raw, _keys(model), file.parent, sections)
+        values = _known_keys(name, written, _keys(model), file.parent, sections)
+        variables = _from_environment(name, environment)
+        # Before the values are read, so that what is said about them names the variable.
+        sections.sources |= {(name, key): variable for key, (variable, _) in variables.items()}
+        set_there = {key: value for key, (_, value) in variables.items()}
+        values |= _known_keys(name, set_there, _keys(model), file.parent, sections)
         sections.values[name] = _beside(file.parent, values, _paths(model))
     return sections
-
-
-def _parse(file: Path) -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(interpolation=None)  # a password may contain %
-    try:
-        with file.open(encoding="utf-8-sig") as lines:
-            parser.read_file(lines, str(file))
-    except FileNotFoundError as error:
-        raise ConfigError(
-            [f"{file}: there is no such file; start with: approval settings > {file}"]
-        ) from error
-    except (OSError, UnicodeDecodeError, configparser.Error) as error:
-        raise ConfigError([f"{file}: cannot be read: {error}"]) from error
-    return parser
 
 
 def _keys(model: type[BaseModel]) -> set[str]:
@@ -86,11 +81,17 @@ def _beside(folder: Path, values: dict[str, str], paths: set[str]) -> dict[str, 
     }
 
 
-def _from_environment(section: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """`APPROVAL_ABIQUO__API_PASSWORD` is `api_password` in `[abiquo]`."""
+def _sections_of(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that set something, and in which section."""
+    ours = re.compile("APPROVAL_([A-Z0-9_]+?)__.+")
+    return {name: match[1].lower() for name in environment if (match := ours.fullmatch(name))}
+
+
+def _from_environment(section: str, environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Variables and their values: `APPROVAL_ABIQUO__API_PASSWORD` is `api_password`."""
     prefix = f"APPROVAL_{section.upper()}__"
     return {
-        name.removeprefix(prefix).lower(): value
+        name.removeprefix(prefix).lower(): (name, value)
         for name, value in environment.items()
         if name.startswith(prefix)
     }
@@ -105,23 +106,31 @@ def _known_keys(
         if key in keys:
             values[key] = value
         elif key.endswith("_file") and key.removesuffix("_file") in keys:
-            try:
-                text = (folder / value).read_text(encoding="utf-8")
-                values[key.removesuffix("_file")] = text.strip()
-                if not text.strip():
-                    sections.problems.append(f"[{section}] {key}: {value} is empty")
-            except (OSError, UnicodeDecodeError) as error:
-                sections.problems.append(f"[{section}] {key}: cannot be read: {error}")
+            values |= _from_file(section, key, folder / value, sections)
         elif key in OUTDATED.get(section, ()):
             sections.warnings.append(
                 f"[{section}] {key} is not used any more; templates have files of their own, "
                 "see [server] templates"
             )
         else:
-            sections.problems.append(f"[{section}] {key}: there is no such key{_meant(key, keys)}")
+            place = sections.place(section, key)
+            sections.problems.append(f"{place}: there is no such key{did_you_mean(key, keys)}")
     return values
 
 
-def _meant(word: str, known: object) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)  # type: ignore[call-overload] # any iterable of words
-    return f"; did you mean {close[0]}?" if close else ""
+def _from_file(section: str, key: str, file: Path, sections: Sections) -> dict[str, str]:
+    """The value in a file of its own; nothing, and a problem, if there is none."""
+    place = sections.place(section, key)
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        sections.problems.append(f"{place}: {file} cannot be read: {error.strerror}")
+        return {}
+    except UnicodeDecodeError:
+        sections.problems.append(f"{place}: {file} is not UTF-8")
+        return {}
+    if not text:
+        sections.problems.append(f"{place}: {file} is empty")
+    value_of = key.removesuffix("_file")
+    sections.sources[section, value_of] = str(file)
+    return {value_of: text}

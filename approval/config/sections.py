@@ -1,33 +1,32 @@
 """The sections of `workflow.cfg`. Defaults and explanations stand here and nowhere else."""
 
+import re
 from datetime import timedelta
 from email.utils import parseaddr
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
-    DirectoryPath,
     Field,
-    SecretStr,
     field_validator,
     model_validator,
 )
 
-from approval.config.values import Duration, OptionalText, Secrets, action, none_if_empty, words
+from approval.config.values import Duration, Secrets, action, action_or_ask, words
 from approval.mail.message import is_address
 from approval.mail.smtp import Security
 from approval.model import Action
+from approval.section import (
+    OptionalFile,
+    OptionalFolder,
+    OptionalSecret,
+    OptionalText,
+    Section,
+    none_if_empty,
+)
 
-
-class Section(BaseModel):
-    """What all sections have in common: frozen, no unknown keys, no value in a message."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True
-    )
+WEB_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
 
 
 class Server(Section):
@@ -37,7 +36,6 @@ class Server(Section):
     bind_port: int = Field(default=8080, ge=0, le=65535, description="The port to listen on.")
     public_url: OptionalText = Field(
         default=None,
-        pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$",
         description="Where people and the platform reach the gate, as https://gate.example.com. "
         "Links in mails begin with it. A path is fine: https://intranet.example.com/gate.",
     )
@@ -66,7 +64,7 @@ class Server(Section):
         description="Signs the links. At least 22 characters; several, separated by spaces, from "
         "the oldest to the newest, which signs. Made and kept beside a SQLite file if not set.",
     )
-    templates: Annotated[DirectoryPath | None, BeforeValidator(none_if_empty)] = Field(
+    templates: OptionalFolder = Field(
         default=None,
         description="A folder with your own templates; a file there replaces the gate's file of "
         "the same name. A relative folder lies beside this file.",
@@ -81,11 +79,22 @@ class Server(Section):
         "believe in the log.",
     )
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_web_address(cls, value: str | None) -> str | None:
+        if value is not None and not WEB_ADDRESS.fullmatch(value):
+            raise ValueError(
+                "write an address as https://gate.example.com, without user, query or fragment"
+            )
+        return value
+
     @field_validator("database")
     @classmethod
-    def _is_sqlite(cls, value: str) -> str:
+    def _is_a_sqlite_file(cls, value: str) -> str:
         if not value.startswith("sqlite:///"):
-            raise ValueError("write a SQLite file as sqlite:///workflow.db")
+            raise ValueError("only SQLite is supported; name a file, as sqlite:///workflow.db")
+        if value == "sqlite:///":
+            raise ValueError("names no file; write it as sqlite:///workflow.db")
         return value
 
 
@@ -108,10 +117,8 @@ class Mail(Section):
         "for is required, and the server has to prove who it is.",
     )
     username: OptionalText = Field(default=None, description="To log in, if the server wants it.")
-    password: Annotated[SecretStr | None, BeforeValidator(none_if_empty)] = Field(
-        default=None, description="The password to log in."
-    )
-    ca_file: Annotated[Path | None, BeforeValidator(none_if_empty)] = Field(
+    password: OptionalSecret = Field(default=None, description="The password to log in.")
+    ca_file: OptionalFile = Field(
         default=None, description="Certificates (PEM) to trust instead of the public authorities."
     )
     timeout: float = Field(default=30, gt=0, le=60, description="Seconds for each step.")
@@ -182,10 +189,7 @@ class Policy(Section):
         description="Task types that need an approval, as DEPLOY, UNDEPLOY, RECONFIGURE; others "
         "are accepted at once. Empty: all need one.",
     )
-    own_request: Annotated[
-        Action | None,
-        BeforeValidator(lambda value: None if str(value).lower() == "ask" else action(value)),
-    ] = Field(
+    own_request: Annotated[Action | None, BeforeValidator(action_or_ask)] = Field(
         default=None,
         validate_default=False,
         description="What happens to requests of people who may approve: ask (the others are "

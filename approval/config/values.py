@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, SecretStr
 from approval.model import Action
 
 SECRET_LENGTH = 22  # characters; 128 bits in URL-safe base64
+CURE = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 UNITS = {
     "s": "seconds", "sec": "seconds", "second": "seconds", "seconds": "seconds",
     "min": "minutes", "minute": "minutes", "minutes": "minutes",
@@ -23,10 +24,6 @@ ACTIONS = {
 }
 
 
-def none_if_empty(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
 def action(value: Any) -> Any:
     if isinstance(value, Action) or value is None:
         return value
@@ -34,6 +31,15 @@ def action(value: Any) -> Any:
         return ACTIONS[str(value).strip().lower()]
     except KeyError:
         raise ValueError(f"{value!r} is neither ACCEPT nor CANCEL") from None
+
+
+def action_or_ask(value: Any) -> Any:
+    if str(value).strip().lower() == "ask":
+        return None
+    try:
+        return action(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is neither ask nor accept nor cancel") from None
 
 
 def _duration(value: Any) -> Any:
@@ -54,10 +60,9 @@ def _secrets(value: Any) -> Any:
     secrets = words(value)
     for secret in secrets:
         if len(secret) < SECRET_LENGTH:
-            raise ValueError(f"must have at least {SECRET_LENGTH} characters")
+            raise ValueError(f"must have at least {SECRET_LENGTH} characters; {CURE}")
     return secrets
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_secrets)]
-OptionalText = Annotated[str | None, BeforeValidator(none_if_empty)]

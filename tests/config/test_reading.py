@@ -1,11 +1,13 @@
 """Settings: read from the file, the environment and secret files; wrong ones are all named."""
 
+import re
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from approval.config import ConfigError, load
+from approval.config import SECTIONS, ConfigError, load
 from approval.mail.smtp import Security
 from approval.model import Action
 
@@ -138,7 +140,30 @@ def test_a_section_can_come_from_the_environment_alone(settings):
 
 def test_a_misspelt_key_in_the_environment_is_a_problem(problems):
     [problem] = problems({"APPROVAL_LINKS__VALID_DAY": "3"})
-    assert problem == "[links] valid_day: there is no such key; did you mean valid_days?"
+    assert problem == (
+        "[links] valid_day (from APPROVAL_LINKS__VALID_DAY): there is no such key; "
+        "did you mean valid_days?"
+    )
+
+
+def test_a_misspelt_section_in_the_environment_is_a_problem(problems):
+    found = problems({"APPROVAL_LINK__VALID_DAYS": "3", "APPROVAL_PORT_8080_TCP": "tcp://1"})
+    assert found == ["APPROVAL_LINK__VALID_DAYS: there is no such section; did you mean links?"]
+
+
+def test_a_wrong_value_from_the_environment_names_its_variable(problems):
+    [problem] = problems({"APPROVAL_SERVER__BIND_PORT": "http"}, server={"bind_port": "80"})
+    place, words = problem.split(": ")
+    assert place == "[server] bind_port (from APPROVAL_SERVER__BIND_PORT)"
+    assert words == "must be a whole number"
+
+
+@pytest.mark.parametrize("environment", [{}, {"APPROVAL_SERVER__SECRET_KEY_FILE": "key"}])
+def test_a_wrong_value_from_a_file_of_its_own_names_that_file(problems, tmp_path, environment):
+    (tmp_path / "key").write_text("short")
+    written = {} if environment else {"secret_key_file": "key"}
+    [problem] = problems(environment, server=written)
+    assert problem.startswith(f"[server] secret_key (from {tmp_path}/key): must have at least 22")
 
 
 @pytest.mark.parametrize("relative", [True, False])
@@ -160,14 +185,80 @@ def test_the_name_of_a_secret_file_can_come_from_the_environment(settings, tmp_p
 def test_a_secret_file_that_cannot_be_read_is_a_problem(problems, tmp_path):
     found = problems(abiquo={"api_password": None, "api_password_file": "nowhere"})
     assert any(
-        problem.startswith("[abiquo] api_password_file: cannot be read: ") for problem in found
+        problem == f"[abiquo] api_password_file: {tmp_path}/nowhere cannot be read: "
+        "No such file or directory"
+        for problem in found
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"\n", "is empty"), (b"gr\xf6\xdfe", "is not UTF-8")]
+)
+def test_a_secret_file_without_a_secret_is_a_problem(problems, tmp_path, content, words):
+    (tmp_path / "password").write_bytes(content)
+    found = problems(abiquo={"api_password": None, "api_password_file": "password"})
+    assert f"[abiquo] api_password_file: {tmp_path}/password {words}" in found
 
 
 @pytest.mark.parametrize("key", ["callback_secret", "secret_key"])
 def test_a_short_secret_is_refused_without_being_shown(problems, key):
     [problem] = problems(server={key: f"{SECRET} sesame"})
-    assert problem == f"[server] {key}: must have at least 22 characters"
+    place, words, cure = re.split(": |; ", problem, maxsplit=2)
+    assert (place, words) == (f"[server] {key}", "must have at least 22 characters")
+    assert cure.startswith("make one with: ")
+
+
+def test_how_to_make_a_secret_makes_one_that_will_do(problems, settings):
+    [problem] = problems(server={"callback_secret": "sesame"})
+    command = problem.partition("make one with: ")[2]
+    made = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - as printed
+    [secret] = settings(server={"callback_secret": made.stdout}).server.callback_secret
+    assert secret.get_secret_value() == made.stdout.strip()
+
+
+@pytest.mark.parametrize("value", ["", "nonsense", "-1", "0", "1.5", "nan", "9" * 300, "/nowhere"])
+def test_what_is_wrong_is_said_in_words_for_operators(tmp_path, value):
+    lines = []
+    for name, model in SECTIONS.items():
+        keys = [info.alias or key for key, info in model.model_fields.items()]
+        lines += [f"[{name}]", *(f"{key} = {value}" for key in keys)]
+    file = tmp_path / "workflow.cfg"
+    file.write_text("\n".join(lines))
+    with pytest.raises(ConfigError) as failed:
+        load(file, {})
+    for problem in failed.value.problems:
+        assert not re.search(r"\bshould\b|\bInput\b|Value error|validation|pattern|\^", problem)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "words"),
+    [
+        ("server", "bind_port", "http", "must be a whole number"),
+        ("server", "bind_port", "70000", "must be at most 65535"),
+        ("server", "templates", "nowhere", "{folder}/nowhere cannot be read: No such file"),
+        ("server", "templates", "workflow.cfg", "{folder}/workflow.cfg is no folder"),
+        (
+            "server",
+            "public_url",
+            "gate.example.com",
+            "write an address as https://gate.example.com",
+        ),
+        ("server", "public_url", "https://a@b.c", "write an address as https://gate.example.com"),
+        ("server", "database", "mysql://gate:sesame@db/gate", "only SQLite is supported; name a"),
+        ("server", "database", "sqlite:///", "names no file; write it as sqlite:///workflow.db"),
+        ("mail", "security", "ssl", "must be 'none', 'starttls' or 'tls'"),
+        ("mail", "ca_file", "nowhere", "{folder}/nowhere cannot be read: No such file"),
+        ("mail", "timeout", "0", "must be more than 0"),
+        ("links", "one_click", "perhaps", "must be yes or no"),
+        ("policy", "own_request", "maybe", "'maybe' is neither ask nor accept nor cancel"),
+        ("abiquo", "api_version", "three", "write a version as 3.10, or leave it empty"),
+        ("abiquo", "api_approve_role", "", "must not be empty"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_it_must_be(problems, tmp_path, section, key, value, words):
+    [problem] = problems(**{section: {key: value}})
+    assert problem.startswith(f"[{section}] {key}: {words.format(folder=tmp_path)}")
+    assert "sesame" not in problem
 
 
 def test_no_message_and_no_representation_shows_a_secret(settings, problems):
@@ -229,22 +320,36 @@ def test_no_types_named_means_that_every_type_needs_an_approval(settings, text):
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    ("content", "place", "cure"),
     [
-        (b"[server]\nbind_port", "workflow.cfg"),
-        (b"bind_port = 1", "workflow.cfg"),
-        (b"[server]\n[server]\n", "workflow.cfg"),
-        (b"[server]\nbind_port = 1\nbind_port = 2\n", "workflow.cfg"),
-        (b"[server]\nbrand = gr\xf6\xdfe\n", "cannot be read"),
+        (b"[server]\nsesame", "line 2", "key = value"),
+        (b"[server]\nsesame\nbind_port = 1\nsesame", "line 2, 4", "key = value"),
+        (b"sesame = 1", "line 1", "put [server] or another above"),
+        (b"[server]\n[server]\n", "line 2: [server]", "put its keys together"),
+        (b"[server]\nbrand = a\nbrand = b\n", "line 3: [server] brand", "keep one of the two"),
+        (b"[server]\nbrand = gr\xf6\xdfe\n", "line 2", "save it as UTF-8"),
     ],
-    ids=["no value", "no section", "section twice", "key twice", "not UTF-8"],
+    ids=["no value", "no value twice", "no section", "section twice", "key twice", "not UTF-8"],
 )
-def test_a_file_that_makes_no_sense_is_one_problem(tmp_path, content, reason):
+def test_a_file_that_makes_no_sense_is_one_line_with_its_place_and_its_cure(
+    tmp_path, content, place, cure
+):
     file = tmp_path / "workflow.cfg"
     file.write_bytes(content)
-    with pytest.raises(ConfigError, match=reason) as failed:
+    with pytest.raises(ConfigError) as failed:
         load(file, {})
-    assert len(failed.value.problems) == 1
+    [problem] = failed.value.problems
+    assert problem.startswith(f"{file}, {place}: ")
+    assert problem.endswith(cure)
+    assert "\n" not in problem
+    assert "sesame" not in problem  # which may be a secret
+
+
+def test_a_folder_is_no_settings_file(tmp_path):
+    with pytest.raises(ConfigError) as failed:
+        load(tmp_path, {})
+    [problem] = failed.value.problems
+    assert problem.startswith(f"{tmp_path}: cannot be read: Is a directory")
 
 
 def test_a_file_that_is_not_there_names_the_command_that_writes_one(tmp_path):

@@ -1,40 +1,20 @@
 """The section [abiquo] of workflow.cfg."""
 
-import ipaddress
 import re
-from typing import Annotated, Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    FilePath,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from approval.platforms.abiquo.hrefs import ORIGIN, PATH
+from approval.section import OptionalFile, OptionalSecret, Section, is_loopback
 
 TOKEN = re.compile("[!-~]+")
+VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
 
 
-def _none_if_empty(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_empty)]
-OptionalFile = Annotated[FilePath | None, BeforeValidator(_none_if_empty)]
-
-
-class Settings(BaseModel):
+class Settings(Section):
     """How to reach Abiquo and as whom."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True
-    )
 
     api_location: str = Field(
         description="The address of Abiquo's API, as https://cloud.example.com/api."
@@ -67,7 +47,6 @@ class Settings(BaseModel):
     )
     api_version: str = Field(
         default="",
-        pattern=r"^([0-9]+(\.[0-9]+){0,2})?$",
         description="The version of the API to ask for, as 3.10; empty for Abiquo's newest.",
     )
 
@@ -88,6 +67,13 @@ class Settings(BaseModel):
     def _has_no_colon(cls, value: str) -> str:
         if ":" in value:
             raise ValueError("a user name cannot hold a colon: HTTP ends the name there")
+        return value
+
+    @field_validator("api_version")
+    @classmethod
+    def _is_a_version(cls, value: str) -> str:
+        if value and not VERSION.fullmatch(value):
+            raise ValueError("write a version as 3.10, or leave it empty for Abiquo's newest")
         return value
 
     @field_validator("api_token")
@@ -112,17 +98,10 @@ class Settings(BaseModel):
         """What works but should not stay as it is."""
         found = []
         url = urlsplit(self.api_location)
-        if url.scheme == "http" and not _is_loopback(url.hostname or ""):
+        if url.scheme == "http" and not is_loopback(url.hostname or ""):
             found.append(
                 "api_location: the credentials go over the network in clear text; use https://"
             )
         if self.api_token and (self.api_username or self.api_password):
             found.append("api_token is used; api_username and api_password are not")
         return found
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
