@@ -6,13 +6,14 @@ Everything a template uses must exist (`StrictUndefined`), and HTML is always es
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import humanize
 import jinja2
+from jinja2 import meta
 from markupsafe import Markup
 
 from approval import wording
@@ -74,13 +75,35 @@ def bdi(text: str) -> Markup:
     return Markup("<bdi>{}</bdi>").format(visible(text))
 
 
+class Folders(jinja2.FileSystemLoader):
+    """Reads templates; names the file that cannot be read."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        try:
+            return super().get_source(environment, template)
+        except (UnicodeDecodeError, PermissionError) as error:
+            files = [Path(folder, template) for folder in self.searchpath]
+            file = next(file for file in files if file.is_file())
+            raise TemplateError(f"{file}: {_unreadable(error)}", alert=True) from error
+
+
+def _unreadable(error: UnicodeDecodeError | PermissionError) -> str:
+    if isinstance(error, PermissionError):
+        return "cannot be read; let the gate's account read it"
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return f"line {line} is not UTF-8; save it as UTF-8"
+
+
 class Templates:
     """Renders templates by name; `shared` is known in all of them."""
 
     def __init__(self, overrides: Path | None, shared: Mapping[str, Any]) -> None:
+        self._overrides = overrides
         folders = [overrides, BUILT_IN] if overrides else [BUILT_IN]
         self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(folders),
+            loader=Folders(folders),
             autoescape=lambda name: not (name or "").endswith(".txt"),  # noqa: S701 - on for HTML
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
@@ -99,8 +122,31 @@ class Templates:
         """Render a template. Raises TemplateError."""
         try:
             return self._environment.get_template(name).render(context)
+        except TemplateError:
+            raise
         except Exception as error:  # a template may run into any error at all
             raise TemplateError(self._explain(name, error), alert=True) from error
+
+    def idle(self) -> list[str]:
+        """Files of the operator that replace nothing and that no template of theirs includes."""
+        own = Folders(self._overrides).list_templates() if self._overrides else []
+        strange = {name for name in own if name not in self.built_in and not _is_hidden(name)}
+        return sorted(strange.difference(*(self._included(name) for name in own if strange)))
+
+    @property
+    def built_in(self) -> list[str]:
+        """What came with the gate, and can be replaced."""
+        return Folders(BUILT_IN).list_templates()
+
+    def _included(self, name: str) -> set[str]:
+        """What a template names that it builds on."""
+        loader = Folders(self._overrides or BUILT_IN)
+        try:
+            source, *_ = loader.get_source(self._environment, name)
+            found = meta.find_referenced_templates(self._environment.parse(source))
+            return {each for each in found if each}
+        except (TemplateError, jinja2.TemplateError):  # told when it is rendered
+            return set()
 
     def names(self) -> list[str]:
         """All templates there are, the operator's and the built-in ones."""
@@ -110,7 +156,7 @@ class Templates:
         """Read a template without rendering it. Raises TemplateError."""
         try:
             self._environment.get_template(name)
-        except (jinja2.TemplateError, UnicodeDecodeError) as error:
+        except jinja2.TemplateError as error:
             raise TemplateError(self._explain(name, error), alert=True) from error
 
     def _explain(self, name: str, error: Exception) -> str:
@@ -124,3 +170,7 @@ class Templates:
                 place = f"{file}, line {trace.tb_lineno}"
             trace = trace.tb_next
         return f"{place}: {error}"
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
+from approval.findings import Finding, ok
 from approval.mail import RecipientRefused
 from approval.model import (
     Action,
@@ -140,8 +141,8 @@ class FakePlatform:
         self.states[task.id] = PlatformState.CONTINUED if accepted else PlatformState.CANCELLED
         self._meet("answer", task.id)
 
-    def check(self) -> str:
-        return "Fake Cloud answers"
+    def check(self) -> list[Finding]:
+        return [ok("Fake Cloud answers")]
 
     @property
     def told(self) -> list[tuple[str, Action]]:
@@ -178,9 +179,6 @@ class FakeTransport:
         if address_of(message) in self.refused:
             raise RecipientRefused(f"{message['To']} was refused: 550", permanent=True)
         self.sent.append(message)
-
-    def check(self) -> str:
-        return "fake mail server answers"
 
     def close(self) -> None:
         pass

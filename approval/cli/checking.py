@@ -1,15 +1,19 @@
 """`approval check`: every mistake at once, and one try of store, platform and mail server."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
+from email.utils import parseaddr
+from pathlib import Path
 
 import click
 
 from approval import samples
 from approval.cli.assembly import build_platform, build_templates, build_transport, database_file
 from approval.config import Config
-from approval.failures import Failure
+from approval.findings import Finding, Level, ok, problem, warning
+from approval.mail.checking import check as check_mail
+from approval.nearest import did_you_mean
 from approval.rendering import TemplateError, Templates
 from approval.store.database import Database, StoreDown
 from approval.store.migrate import is_current
@@ -17,46 +21,66 @@ from approval.store.migrate import is_current
 
 def check(config: Config) -> bool:
     """Print what was found; says whether all is well."""
-    for warning in config.warnings:
-        click.echo(f"warning  {warning}")
+    for text in config.warnings:
+        click.echo(f"{Level.WARNING:8} {text}")
     platform = build_platform(config)
-    transport = build_transport(config)
-    problems = dict.fromkeys(_broken(build_templates(config, platform)))
-    with closing(transport):
-        results = [
-            _try("store", lambda: _store(config)),
-            _try(platform.name, platform.check),
-            _try("mail", transport.check),
-            *[_say("templates", problem) for problem in problems],
-        ]
+    results = [
+        _tell("store", "server", [_store(config)]),
+        _tell(platform.name, config.platform_name, platform.check()),
+        _tell("mail", "mail", _mail(config)),
+        _tell("templates", "server", _templates(build_templates(config, platform))),
+    ]
     return all(results)
 
 
-def _store(config: Config) -> str:
+def _tell(what: str, section: str, findings: list[Finding]) -> bool:
+    """Print findings about something, by the section that mends it if something is wrong."""
+    for finding in findings:
+        place = f"{what}: " if finding.level is Level.OK else f"[{section}] "
+        click.echo(f"{finding.level:8} {place}{finding.text}")
+    return all(finding.level is not Level.PROBLEM for finding in findings)
+
+
+def _store(config: Config) -> Finding:
     file = database_file(config)
+    if wrong := _out_of_reach(file):
+        return problem(f"database: {wrong}")
     if not file.exists():
-        if not os.access(file.parent, os.W_OK):
-            raise StoreDown(f"[server] database: {file.parent} is no folder to write into")
-        return f"{file} will be set up by approval serve"
-    database = Database(config.database)
-    try:
-        current = is_current(database)
-    finally:
-        database.close()
-    return f"{config.database} {'is up to date' if current else 'will be set up by approval serve'}"
+        return ok(f"{file} will be set up by approval serve")
+    with closing(Database(config.database)) as database:
+        try:
+            current = is_current(database)
+        except StoreDown as error:
+            return problem(f"database: {file} is not what a gate keeps ({error}); name another")
+    return ok(f"{file} {'is up to date' if current else 'will be set up by approval serve'}")
 
 
-def _try(name: str, attempt: Callable[[], str]) -> bool:
-    try:
-        click.echo(f"ok       {name}: {attempt()}")
-    except (Failure, StoreDown) as error:
-        return _say(name, str(error))
-    return True
+def _out_of_reach(file: Path) -> str | None:
+    """Why the gate could not write the file and what lies beside it."""
+    if not file.parent.is_dir():
+        return f"there is no folder {file.parent}; make it, or name another"
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        return f"the gate has to write into {file.parent}; let its account do so"
+    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+        return f"the gate has to write {file}; let its account do so"
+    return None
 
 
-def _say(name: str, problem: str) -> bool:
-    click.echo(f"problem  {name}: {problem}")
-    return False
+def _mail(config: Config) -> list[Finding]:
+    sender, operator = config.mail.sender, config.mail.operator
+    with closing(build_transport(config)) as smtp:
+        return check_mail(smtp, parseaddr(sender)[1], parseaddr(operator or "")[1] or None)
+
+
+def _templates(templates: Templates) -> list[Finding]:
+    idle = [
+        warning(f"templates: {name} replaces nothing{did_you_mean(name, templates.built_in)}")
+        for name in templates.idle()
+    ]
+    return [
+        *idle,
+        *(problem(f"templates: {broken}") for broken in dict.fromkeys(_broken(templates))),
+    ]
 
 
 def _broken(templates: Templates) -> Iterator[str]:

@@ -39,7 +39,7 @@ def _store(config: Config) -> Iterator[Database]:
         try:
             yield database
         except StoreDown as error:
-            click.echo(f"problem  {config.database}: {error}", err=True)
+            click.echo(f"problem  [server] database: {config.database}: {error}", err=True)
             sys.exit(1)
 
 

@@ -20,8 +20,5 @@ class Transport(Protocol):
     def send(self, message: EmailMessage) -> None:
         """Send a message. Raises MailError."""
 
-    def check(self) -> str:
-        """Try the server and the login; say in words what was found. Raises MailError."""
-
     def close(self) -> None:
         """Close idle connections."""

@@ -53,27 +53,21 @@ class Smtp:
     """Hands messages to a mail server. Connections are reused, one thread at a time each."""
 
     def __init__(self, server: Server) -> None:
-        self._server = server
+        self.server = server
         self._idle: list[_Connection] = []
         self._lock = threading.Lock()
 
     def send(self, message: EmailMessage) -> None:
         """Send a message to its one recipient. Raises MailError."""
-        with self._connection() as client:
+        with self.conversation() as client:
             try:
                 client.send_message(message)
             except smtplib.SMTPRecipientsRefused as error:
                 ((code, reason),) = error.recipients.values()
-                refusal = f"{message['To']} was refused: {code} {_words(reason)}"
+                refusal = f"{message['To']} was refused: {code} {words(reason)}"
                 if code >= EPHEMERAL:
                     raise RecipientRefused(refusal, permanent=True) from error
                 raise MailError(refusal) from error
-
-    def check(self) -> str:
-        """Try the server and the login; say in words what was found. Raises MailError."""
-        with self._connection() as client:
-            code, reason = client.noop()
-        return f"{self._server.host}:{self._server.port} answers {code} {_words(reason)}"
 
     def close(self) -> None:
         """Close idle connections."""
@@ -83,10 +77,10 @@ class Smtp:
             _quit(connection.client)
 
     @contextmanager
-    def _connection(self) -> Iterator[smtplib.SMTP]:
-        """Lend a connection; it comes back only if the conversation ended well."""
-        with _translated(self._server), within(MESSAGE * self._server.timeout):
-            connection = self._take() or _Connection(_connect(self._server), time.monotonic())
+    def conversation(self) -> Iterator[smtplib.SMTP]:
+        """Lend a connection; it is kept only if the conversation ended well. Raises MailError."""
+        with _translated(self.server), within(MESSAGE * self.server.timeout):
+            connection = self._take() or _Connection(_connect(self.server), time.monotonic())
             try:
                 yield connection.client
             except (smtplib.SMTPRecipientsRefused, RecipientRefused, MailError):
@@ -177,10 +171,10 @@ def _translated(server: Server) -> Iterator[None]:
     except ssl.SSLError as error:
         raise MailError(f"{place} could not prove who it is: {error}", alert=True) from error
     except smtplib.SMTPSenderRefused as error:  # our address or no login: settings, not the mail
-        answer = f"{place} refused us as sender: {error.smtp_code} {_words(error.smtp_error)}"
+        answer = f"{place} refused us as sender: {error.smtp_code} {words(error.smtp_error)}"
         raise MailError(answer, alert=True) from error
     except smtplib.SMTPResponseException as error:
-        answer = f"{place} answered {error.smtp_code} {_words(error.smtp_error)}"
+        answer = f"{place} answered {error.smtp_code} {words(error.smtp_error)}"
         for_good = error.smtp_code >= EPHEMERAL
         if isinstance(error, smtplib.SMTPDataError):
             raise MailError(answer, permanent=for_good) from error
@@ -189,7 +183,7 @@ def _translated(server: Server) -> Iterator[None]:
         raise MailError(f"{place} cannot be reached: {error or type(error).__name__}") from error
 
 
-def _words(reply: bytes | str) -> str:
+def words(reply: bytes | str) -> str:
     """A server's reply as one short line."""
     text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     return " ".join(text.split())[:200]

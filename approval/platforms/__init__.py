@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from approval.failures import Failure
+from approval.findings import Finding
 from approval.model import Action, Callback, Description, HeldTask, Person, Reading
 
 
@@ -51,5 +52,5 @@ class Platform(Protocol):
         of one call. Raises PlatformError: permanent if this call was refused for good.
         """
 
-    def check(self) -> str:
-        """Try connection and credentials; say in words what was found. Raises PlatformError."""
+    def check(self) -> list[Finding]:
+        """Try connection, credentials and privileges; say what was found. Never raises."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from approval.demo.cloud import Cloud
+from approval.demo.cloud import V2_6, V3_10, Cloud
 from tests.cli.conftest import write
 from tests.conftest import free_port
 
@@ -28,6 +28,7 @@ def test_all_is_well(check, text):
     assert status == 0
     assert [line.split(":")[0] for line in lines] == ["ok       store", "ok       abiquo",
                                                       "ok       mail"]  # fmt: skip
+    assert "takes mail from gate@gate.example to operator@gate.example" in lines[-1]
 
 
 def test_a_store_that_was_not_made_yet_is_no_problem(check, text, approval):
@@ -40,24 +41,83 @@ def test_a_wrong_password_of_the_platform_is_told(check, text):
     status, lines = check(text.replace(Cloud.password, "wr0ng!"))
     assert status == 1
     [problem] = of("problem", lines)
-    assert problem.startswith("problem  abiquo: ")
+    assert problem.startswith("problem  [abiquo] api_username / api_password: ")
     assert "401" in problem
     assert "wr0ng!" not in "".join(lines)
 
 
 def test_a_platform_that_is_not_there_is_told(check, text, cloud):
     status, lines = check(text.replace(f":{cloud.port}/", f":{free_port()}/"))
-    assert (status, len(of("problem  abiquo: ", lines)), len(of("ok", lines))) == (1, 1, 2)
+    place = "problem  [abiquo] api_location: "
+    assert (status, len(of(place, lines)), len(of("ok", lines))) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("version", [V2_6, V3_10])
+def test_an_account_that_may_not_decide_is_told(check, text, cloud, version):
+    cloud.personality = version
+    world = cloud.world
+    world.nicks["admin"].role = world.add_role("READER", "USERS_VIEW", "ENTERPRISE_ADMINISTER_ALL")
+    status, lines = check(text)
+    assert status == 1
+    [problem] = of("problem", lines)
+    assert problem.startswith("problem  [abiquo] api_username: this account cannot tell Abiquo")
+    assert "WORKFLOW_OVERRIDE" in problem
+
+
+def test_an_account_that_sees_no_users_is_told(check, text, cloud):
+    world = cloud.world
+    world.nicks["admin"].role = world.add_role("DECIDER", "WORKFLOW_OVERRIDE")
+    status, lines = check(text)
+    assert status == 1
+    assert "USERS_VIEW" in of("problem", lines)[0]
+
+
+@pytest.mark.parametrize("version", [V2_6, V3_10])
+def test_a_misspelt_role_of_approvers_is_told(check, text, cloud, version):
+    cloud.personality = version
+    status, lines = check(text.replace("[mail]", "api_approve_role = ENTERPRISE_ADMN\n[mail]"))
+    assert status == 1
+    [problem] = of("problem", lines)
+    assert problem.startswith("problem  [abiquo] api_approve_role: ")
+    assert problem.endswith("did you mean ENTERPRISE_ADMIN?")
+
+
+@pytest.mark.parametrize("version", [V2_6, V3_10])
+def test_a_role_that_one_enterprise_has_for_itself_is_no_problem(check, text, cloud, version):
+    cloud.personality = version
+    world = cloud.world
+    world.nicks["mona"].role = world.add_role("APPROVERS", enterprise=world.enterprises[1])
+    status, lines = check(text.replace("[mail]", "api_approve_role = APPROVERS\n[mail]"))
+    assert (status, of("problem", lines), of("warning", lines)) == (0, [], [])
 
 
 def test_a_mail_server_that_is_not_there_is_told(check, text, mailbox):
     status, lines = check(text.replace(f"= {mailbox.smtp_port}\n", f"= {free_port()}\n"))
-    assert (status, len(of("problem  mail: ", lines)), len(of("ok", lines))) == (1, 1, 2)
+    place = "problem  [mail] host / port: "
+    assert (status, len(of(place, lines)), len(of("ok", lines))) == (1, 1, 2)
+
+
+def test_a_mail_server_that_refuses_the_operator_is_told(check, text, mailbox):
+    mailbox.replies = {"operator@gate.example": "550 no such user"}
+    status, lines = check(text)
+    assert status == 1
+    assert of("problem", lines)[0].startswith("problem  [mail] operator: ")
 
 
 def test_a_store_that_cannot_be_opened_is_told(check, text):
     status, lines = check(f"{text}database = sqlite:////nowhere/at/all.db\n")
-    assert (status, len(of("problem  store: ", lines)), len(of("ok", lines))) == (1, 1, 2)
+    assert of("problem", lines) == [
+        "problem  [server] database: there is no folder /nowhere/at; make it, or name another"
+    ]
+    assert (status, len(of("ok", lines))) == (1, 2)
+
+
+def test_a_store_that_is_something_else_is_told(check, text, tmp_path):
+    (tmp_path / "notes.db").write_text("Buy milk. " * 100)
+    status, lines = check(f"{text}database = sqlite:///notes.db\n")
+    assert status == 1
+    [problem] = of("problem", lines)
+    assert problem.startswith(f"problem  [server] database: {tmp_path}/notes.db is not what a gate")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +140,7 @@ def test_a_broken_template_is_named_once_with_its_file_and_line(
     status, lines = check(f"{text}templates = own\n")
     assert status == 1
     [problem] = of("problem", lines)
-    assert problem.startswith("problem  templates: ")
+    assert problem.startswith("problem  [server] templates: ")
     assert f"{file}, line {line}: " in problem
 
 
@@ -89,6 +149,47 @@ def test_own_templates_that_work_are_no_problem(check, text, tmp_path):
     file.parent.mkdir(parents=True)
     file.write_text("{{ request.id }} by {{ brand }}")
     assert check(f"{text}templates = own\n")[0] == 0
+
+
+def test_a_template_that_is_not_utf_8_is_named_with_its_folder_and_its_line(check, text, tmp_path):
+    file = tmp_path / "own/mail/parts.html"
+    (tmp_path / "own/mail/request").mkdir(parents=True)
+    file.write_bytes(b"fine\ngr\xf6\xdfe")
+    (tmp_path / "own/mail/request/body.html").write_text('{% include "mail/parts.html" %}')
+    status, lines = check(f"{text}templates = own\n")
+    assert status == 1
+    assert of("problem", lines) == [
+        f"problem  [server] templates: {file}: line 2 is not UTF-8; save it as UTF-8"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("mail/request/body.htm", "mail/request/body.html"),
+        ("mail/reqest/subject.txt", "mail/request/subject.txt"),
+        ("request/body.html", "mail/request/body.html"),
+    ],
+)
+def test_a_template_that_replaces_nothing_is_warned_about(check, text, tmp_path, name, meant):
+    file = tmp_path / "own" / name
+    file.parent.mkdir(parents=True)
+    file.write_text("ours")
+    status, lines = check(f"{text}templates = own\n")
+    assert status == 0
+    assert of("warning", lines) == [
+        f"warning  [server] templates: {name} replaces nothing; did you mean {meant}?"
+    ]
+
+
+def test_what_own_templates_build_on_and_what_is_hidden_is_not_warned_about(check, text, tmp_path):
+    own = tmp_path / "own"
+    (own / "mail/request").mkdir(parents=True)
+    (own / ".git").mkdir()
+    (own / ".git/HEAD").write_text("ref")
+    (own / "logo.html").write_text("ours")
+    (own / "mail/request/subject.txt").write_text('{% include "logo.html" %}')
+    assert of("warning", check(f"{text}templates = own\n")[1]) == []
 
 
 def test_warnings_are_told_and_are_no_failure(check, text):

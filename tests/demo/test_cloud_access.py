@@ -54,3 +54,34 @@ def test_a_user_may_cancel_the_own_task_but_not_continue_it(cloud, client):
     client.session.auth = ("ana", "xabiquo")
     assert client.post(f"{path}/continue").json()["collection"][0]["code"] == "GEN-4"
     assert client.post(f"{path}/cancel").status_code == 204
+
+
+def names(client, path):
+    return {item["name"] for item in client.json(path)["collection"]}
+
+
+def test_a_user_reads_the_privileges_of_the_own_role_and_of_no_other(cloud, client):
+    assert "WORKFLOW_OVERRIDE" in names(client, "admin/roles/1/action/privileges")
+    client.session.auth = ("ana", "xabiquo")
+    assert client.json("admin/roles/3/action/privileges")["collection"] == []
+    assert client.get("admin/roles/2/action/privileges").status_code == 403
+    assert client.get("admin/roles/2").status_code == 403
+
+
+def test_a_manager_reads_no_role_that_may_more(client):
+    client.session.auth = ("mona", "xabiquo")
+    assert client.get("admin/roles/3").status_code == 200
+    assert client.get("admin/roles/1").status_code == 403
+
+
+def test_roles_of_one_enterprise_are_listed_when_it_is_asked_for(cloud, client):
+    role = cloud.world.add_role("APPROVERS", enterprise=cloud.world.enterprises[1])
+    assert names(client, "admin/roles") == {"CLOUD_ADMIN", "ENTERPRISE_ADMIN", "USER"}
+    assert names(client, "admin/roles?identerprise=1") == {"APPROVERS"}
+    links = client.json(role.path)["links"]
+    assert [link["title"] for link in links if link["rel"] == "enterprise"] == ["Acme"]
+
+
+def test_who_may_not_see_users_finds_only_the_own_role_listed(client):
+    client.session.auth = ("ana", "xabiquo")
+    assert names(client, "admin/roles") == {"USER"}

@@ -260,15 +260,3 @@ def test_a_mix_of_recipients_goes_its_ways():
         assert [mail.recipients[0][:3] for mail in mailbox.messages] == ["ann", "bob", "cid"]
     assert ends == {"ann": "sent", "gone": "for good", "bob": "sent", "busy": "later",
                     "cid": "sent"}  # fmt: skip
-
-
-def test_the_check_says_what_it_found(scripted):
-    with client(scripted.port) as smtp:
-        assert smtp.check() == f"127.0.0.1:{scripted.port} answers 250 OK"
-    assert scripted.verbs == [["NOOP", "QUIT"]]
-
-
-def test_the_check_tells_what_is_wrong():
-    port = free_port()
-    with client(port) as smtp, pytest.raises(MailError, match=f"127.0.0.1:{port} cannot be"):
-        smtp.check()

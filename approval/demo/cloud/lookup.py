@@ -5,7 +5,7 @@ Everything here raises Refusal.
 
 from approval.demo.cloud import refusal
 from approval.demo.cloud.task import Task
-from approval.demo.cloud.things import Appliance, Datacenter, Enterprise, Machine, User
+from approval.demo.cloud.things import Appliance, Datacenter, Enterprise, Machine, Role, User
 from approval.demo.cloud.world import World
 
 
@@ -24,6 +24,17 @@ class Lookup:
         if user is None or user.enterprise is not self.enterprise(enterprise):
             raise refusal.no_such("user", "USER-0")
         return user
+
+    def role(self, id: int) -> Role:
+        """The own role; another only by who may see users and has all that it allows."""
+        role = self._world.roles.get(id)
+        if role is None:
+            raise refusal.no_such("role", "ROLE-0")
+        if role is not self._caller.role and not (
+            self._caller.may("USERS_VIEW") and role.privileges <= self._caller.role.privileges
+        ):
+            raise refusal.not_permitted()
+        return role
 
     def datacenter(self, id: int) -> Datacenter:
         if id not in self._world.datacenters:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import Forbidden
 
-from approval.demo.cloud import refusal
 from approval.demo.cloud.documents import machines, people, places, tasks
 from approval.demo.cloud.documents.document import Document
 from approval.demo.cloud.lookup import Lookup
@@ -23,7 +23,7 @@ class Question:
     world: World
     caller: User
     kind: str
-    query: Mapping[str, str]
+    query: MultiDict[str, str]
 
     @property
     def find(self) -> Lookup:
@@ -46,9 +46,23 @@ def enterprise(asked: Question, enterprise: int) -> Document:
 
 
 def role(asked: Question, role: int) -> Document:
-    if role not in asked.world.roles:
-        raise refusal.no_such("role", "ROLE-0")
-    return people.role(asked.world.roles[role])
+    return people.role(asked.find.role(role))
+
+
+def privileges(asked: Question, role: int) -> Document:
+    return people.privileges(asked.find.role(role))
+
+
+def roles(asked: Question) -> Document:
+    """Those of all enterprises, or of the one that is asked for; of those that may be seen."""
+    wanted = asked.query.get("identerprise", 0, type=int)
+    owner = asked.find.enterprise(wanted) if wanted else None
+    known = [role for role in asked.world.roles.values() if role.enterprise is owner]
+    everyone = asked.caller.may("USERS_VIEW")
+    page = cut([role for role in known if everyone or role is asked.caller.role], asked.query)
+    links = page.links("admin/roles", asked.query)
+    items = [people.role(role) for role in page.items]
+    return Document("roles", "roles", links=links, items=items, total=page.total)
 
 
 def user(asked: Question, enterprise: int, user: int) -> Document:
@@ -158,7 +172,9 @@ MACHINE = f"{APPLIANCE}/virtualmachines/<int:vm>"
 ROUTES: dict[str, tuple[View, tuple[Any, ...]]] = {
     "/login": (login, ("user",)),
     "/admin/enterprises/_/users": (all_users, ("users", "userswithroles")),
+    "/admin/roles": (roles, ("roles",)),
     "/admin/roles/<int:role>": (role, ("role",)),
+    "/admin/roles/<int:role>/action/privileges": (privileges, ("privileges",)),
     ENTERPRISE: (enterprise, ("enterprise",)),
     f"{ENTERPRISE}/users": (users, ("users", "userswithroles")),
     f"{ENTERPRISE}/action/pendingtasks": (pending_of_enterprise, ("tasks",)),

@@ -11,9 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Role:
+    """A role of all enterprises, or of `enterprise` alone."""
+
     id: int
     name: str
     privileges: frozenset[str]
+    enterprise: Enterprise | None = None
 
     @property
     def path(self) -> str:

@@ -67,6 +67,11 @@ class World:
     def role(self, name: str) -> Role:
         return next(role for role in self.roles.values() if role.name == name)
 
+    def add_role(self, name: str, *privileges: str, enterprise: Enterprise | None = None) -> Role:
+        id = self.new_id(self.roles)
+        role = self.roles[id] = Role(id, name, frozenset(privileges), enterprise)
+        return role
+
     def trace(self, text: str, **details: Any) -> None:
         """Add an event."""
         self.events.append(Event(self.clock(), text, **details))

@@ -1,12 +1,12 @@
 """Abiquo as a platform: 2.6 with XML to 6.1 with JSON."""
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from approval.findings import Finding
 from approval.model import Action, Callback, Description, HeldTask, Person, PlatformState, Reading
 from approval.platforms import PlatformError
-from approval.platforms.abiquo import callback, description
+from approval.platforms.abiquo import callback, checking, description
 from approval.platforms.abiquo.approvers import Approvers, in_all
 from approval.platforms.abiquo.client import Client
 from approval.platforms.abiquo.documents import UNPRINTABLE, Document
@@ -15,13 +15,11 @@ from approval.platforms.abiquo.reader import Reader
 from approval.platforms.abiquo.readings import read_back
 from approval.platforms.abiquo.replies import NotFound
 from approval.platforms.abiquo.settings import Settings
-from approval.platforms.abiquo.users import role_of
 
 __all__ = ["Abiquo", "Settings"]
 
 RELEASES = {Action.ACCEPT: "continue", Action.DECLINE: "cancel"}
 MAX_MESSAGE = 1000
-VERSION = re.compile(r"[0-9][0-9A-Za-z.-]{0,30}")
 
 
 class Abiquo:
@@ -31,6 +29,7 @@ class Abiquo:
     title = "Abiquo"
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
         self._root = settings.root
         self._client = Client(settings)
         self._reader = Reader(self._client, settings.api_timeout, clock)
@@ -65,14 +64,8 @@ class Abiquo:
         text = " ".join(UNPRINTABLE.sub(" ", message).split())
         self._client.post(task.links[RELEASES[action]], text[:MAX_MESSAGE], key)
 
-    def check(self) -> str:
-        user = self._client.get("login", "user")
-        who = user.text("nick") or "somebody"
-        role = role_of(user)
-        return (
-            f"Abiquo {self._version()} at {self._client.location}, "
-            f"signed in as {who}{f' ({role})' if role else ''}"
-        )
+    def check(self) -> list[Finding]:
+        return list(checking.check(self._client, self._settings))
 
     def close(self) -> None:
         """End all connections. Nothing may be asked afterwards."""
@@ -96,10 +89,3 @@ class Abiquo:
         if enterprise is None:
             raise PlatformError(f"GET {path}: the machine has no enterprise link", alert=True)
         return enterprise
-
-    def _version(self) -> str:
-        try:
-            version = self._client.get_text("version")
-        except PlatformError:
-            return "of unknown version"
-        return version if VERSION.fullmatch(version) else "of unknown version"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import Any
 
 from approval.platforms import PlatformError
 from approval.platforms.abiquo.documents import Document, DocumentError, parse
@@ -20,11 +21,19 @@ REFUSED = {401, 403}
 MISCONFIGURED = {406, 415}  # the configured version is none of the platform's
 
 
-class NotFound(PlatformError):
+class Rejected(PlatformError):
+    """Raised for an answer that is no success; its `status` says which."""
+
+    def __init__(self, message: str, status: int, **traits: Any) -> None:
+        super().__init__(message, **traits)
+        self.status = status
+
+
+class NotFound(Rejected):
     """Raised if the platform answers 404; `says_so`: by its own word, not that of a proxy."""
 
     def __init__(self, message: str, *, says_so: bool) -> None:
-        super().__init__(message, permanent=True)
+        super().__init__(message, 404, permanent=True)
         self.says_so = says_so
 
 
@@ -59,13 +68,15 @@ def expect(reply: Reply, success: Collection[int], now: datetime) -> Reply:
     if reply.status == 404:
         raise NotFound(message, says_so=CODE.fullmatch(code) is not None)
     if reply.status in REFUSED:
-        raise PlatformError(message, alert=True)
+        raise Rejected(message, reply.status, alert=True)
     if reply.status in TRY_AGAIN or reply.status >= 500:
-        raise PlatformError(message, retry_after=_retry_after(reply.headers, now))
+        wait = _retry_after(reply.headers, now)
+        raise Rejected(message, reply.status, retry_after=wait)
     if reply.status >= 400:
-        raise PlatformError(message, permanent=True, alert=reply.status in MISCONFIGURED)
+        alert = reply.status in MISCONFIGURED
+        raise Rejected(message, reply.status, permanent=True, alert=alert)
     # A redirection or a success that is not documented: this is not the API.
-    raise PlatformError(f"{message}; is api_location right?", alert=True)
+    raise Rejected(f"{message}; is api_location right?", reply.status, alert=True)
 
 
 def _status(status: int) -> str:

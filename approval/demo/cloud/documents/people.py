@@ -25,6 +25,8 @@ def role(role: Role) -> Document:
         Link("edit", role.path, "role", role.name),
         Link("privileges", f"{role.path}/action/privileges", "privileges"),
     ]
+    if role.enterprise:
+        links.append(Link("enterprise", role.enterprise.path, "enterprise", role.enterprise.name))
     return Document("role", "role", {"id": role.id, "name": role.name, "blocked": False}, links)
 
 
@@ -57,11 +59,14 @@ def user_with_role(of: User) -> Document:
     return Document("userwithroles", "userWithRole", fields, plain.links)
 
 
-def _role_in_full(of: Role) -> Document:
+def privileges(of: Role) -> Document:
     named = [
         Document("privilege", "privilege", {"id": number, "name": name})
         for number, name in enumerate(sorted(of.privileges), start=1)
     ]
-    privileges = Document("privileges", "privileges", items=named)
+    return Document("privileges", "privileges", items=named)
+
+
+def _role_in_full(of: Role) -> Document:
     plain = role(of)
-    return Document("role", "role", {**plain.fields, "privileges": privileges}, plain.links)
+    return Document("role", "role", {**plain.fields, "privileges": privileges(of)}, plain.links)
