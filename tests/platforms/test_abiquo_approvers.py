@@ -107,6 +107,28 @@ def test_users_with_roles_in_xml_are_read(server, abiquo):
     ]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        user(7),
+        b"<html><body><p>Sign in</p></body></html>",
+        b"<enterprise><id>2</id></enterprise>",
+    ],
+    ids=["nothing", "a user", "a page", "another document"],
+)
+def test_what_is_no_list_of_users_does_not_mean_that_there_is_nobody(server, abiquo, answer):
+    server.answers |= {MACHINE: machine(), USERS: answer}
+    with pytest.raises(PlatformError) as failed:
+        abiquo.approvers([held()])
+    assert (failed.value.permanent, failed.value.alert) == (False, True)
+
+
+def test_a_list_without_users_means_that_there_is_nobody(server, abiquo):
+    server.answers |= {MACHINE: machine(), USERS: b"<users><totalSize>0</totalSize></users>"}
+    assert abiquo.approvers([held()]) == []
+
+
 def test_a_user_without_link_is_known_by_id(server, abiquo):
     found = approvers(server, abiquo, without(user(7), "edit"))
     assert [person.key for person in found] == [f"{USERS}/7"]

@@ -41,6 +41,8 @@ HOSTILE = {
     "an address": b'<!DOCTYPE a [<!ENTITY x SYSTEM "http://127.0.0.1:9/">]><a>&x;</a>',
     "a parameter entity": b'<!DOCTYPE a [<!ENTITY % x SYSTEM "file:///etc/passwd"> %x;]><a/>',
     "a foreign doctype": b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>',
+    "a web page": b"<html><body/></html>",
+    "a web page with its namespace": b'<HTML xmlns="http://www.w3.org/1999/xhtml"/>',
     "doctype in UTF-16": '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE a><a/>'.encode("utf-16"),
     "doctype in UTF-16 without mark": "<!DOCTYPE a><a/>".encode("utf-16-le"),
     "laughs": b"<!DOCTYPE a ["

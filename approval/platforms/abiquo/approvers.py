@@ -16,6 +16,7 @@ from approval.platforms.abiquo.users import key_of, may_act, person, role_of, ro
 PAGE = 100
 MAX_USERS = 20_000
 KEPT_SIZE = 1000
+LISTS = {"users", "userswithroles"}
 
 
 class Approvers:
@@ -52,7 +53,7 @@ class Approvers:
         received = 0
         while True:
             page = self._page(enterprise, received)
-            users = page.items("user", "userWithRole") or []
+            users = _listed(page, enterprise)
             received += len(users)
             keyed = {key_of(user, enterprise, self._root): user for user in users}
             fresh = {key: user for key, user in keyed.items() if key and key not in seen}
@@ -80,6 +81,14 @@ def in_all(groups: Sequence[Sequence[Person]]) -> list[Person]:
         people.setdefault(_address(one), one)
     others = [{_address(one) for one in group} for group in groups[1:]]
     return [people[one] for one in people if all(one in other for other in others)]
+
+
+def _listed(page: Document, enterprise: str) -> list[Document]:
+    """The users on a page. What is no list must not pass for one on which there is nobody."""
+    users = page.items("user", "userWithRole")
+    if users is None or (page.tag or "users").lower() not in LISTS:
+        raise PlatformError(f"GET {enterprise}/users: the answer is no list of users", alert=True)
+    return users
 
 
 def _is_last(page: Document, received: int) -> bool:

@@ -163,6 +163,8 @@ def _xml(body: bytes) -> etree._Element:
     document = root.getroottree().docinfo
     if document.doctype or document.internalDTD is not None:  # type: ignore[union-attr]  # stubs
         raise DocumentError("XML with a document type, which the platform never writes")
+    if etree.QName(root).localname.lower() == "html":
+        raise DocumentError("a web page, as proxies write them")
     return root
 
 
