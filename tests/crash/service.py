@@ -1,0 +1,97 @@
+"""`approval serve` as a process that can be made to die at a moment.
+
+Processes are forked from one that has imported the gate, because its import takes longer than
+all that is asked of it here; `afresh` runs the command as an operator does.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from approval.cli import main
+from tests.conftest import wait_until
+from tests.crash.moments import Moments, watch
+
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["__main__", "approval.cli.assembly", "tests.crash.service"])
+COMMAND = ["serve", "--config", "workflow.cfg"]
+
+
+@dataclass(frozen=True)
+class Service:
+    """A gate that serves the settings in a folder; the moments it had are kept beside them."""
+
+    process: multiprocessing.Process
+    folder: Path
+    url: str
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def alive(self) -> bool:
+        with self._lock:  # of two threads that ask at the same time one gets a wrong exit code
+            return self.process.is_alive()
+
+    def wait_for_death(self) -> None:
+        """It is known to be dying."""
+        with self._lock:
+            self.process.join(20)
+            assert self.process.exitcode == -signal.SIGKILL, f"ended: {self.process.exitcode}"
+
+    def end(self) -> int | None:
+        """Ask it to end, and return how it ended."""
+        with self._lock:
+            self.process.terminate()
+            self.process.join(60)
+            return self.process.exitcode
+
+    def kill(self) -> None:
+        """Leave nothing behind."""
+        self.process.kill()
+        self.process.join()
+
+
+def start(folder: Path, url: str, last: int | None = None, *, afresh: bool = False) -> Service:
+    """Start a gate, to die at moment `last`; `afresh` it has no moments. Waits until it serves.
+
+    It may die before that.
+    """
+    process = _forks.Process(target=_serve, args=(folder, last, afresh))
+    process.start()
+    service = Service(process, folder, url)
+    with requests.Session() as session:
+        wait_until(lambda: not service.alive or _serves(session, url), timeout=60)
+    return service
+
+
+def moments(folder: Path) -> list[str]:
+    """All moments that the gates of a folder had, in words."""
+    file = folder / "moments"
+    return file.read_text("utf-8").splitlines() if file.exists() else []
+
+
+def _serves(session: requests.Session, url: str) -> bool:
+    try:
+        return session.get(f"{url}/healthz", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def _serve(folder: Path, last: int | None, afresh: bool) -> None:
+    """What the process does."""
+    for name in [name for name in os.environ if name.startswith("APPROVAL_")]:
+        del os.environ[name]
+    os.chdir(folder)
+    log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1, inheritable=True)
+    os.dup2(log, 2, inheritable=True)
+    if afresh:
+        os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
+        os.execv(sys.executable, [sys.executable, "-m", "approval", *COMMAND])  # noqa: S606 - ours
+    watch(Moments(folder / "moments", last))
+    main(COMMAND)

@@ -1,0 +1,106 @@
+"""The ways a task can go, from the callback until everything is at rest."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from approval.demo.cloud import Fault
+from approval.model import Action
+from tests.conftest import MAX
+from tests.crash.stage import Stage
+
+REFUSED = "rita@acme.example"
+
+
+@dataclass(frozen=True)
+class Way:
+    """What people do, in which setting."""
+
+    name: str
+    walk: Callable[[Stage], None]
+    settings: str = ""
+
+
+def _add_refused(stage: Stage) -> None:
+    """One more manager, whose mail server refuses them: the operator has to hear of it."""
+    world = stage.cloud.world
+    with world.lock:
+        world.add_user(world.enterprises[1], "Rita Refused", REFUSED, role="ENTERPRISE_ADMIN")
+    stage.mailbox.replies = {REFUSED: "550 no such user"}
+
+
+def _accepted(stage: Stage, count: int = 1) -> None:
+    _add_refused(stage)
+    tasks = stage.deploy(count)
+    stage.rest()
+    stage.press(tasks, Action.ACCEPT)
+    stage.rest()
+
+
+def _one_by_one(stage: Stage) -> None:
+    first, second = stage.deploy(2)
+    stage.rest()
+    stage.press([first], Action.ACCEPT)
+    stage.press([second], Action.DECLINE)
+    stage.rest()
+
+
+def _put_off(stage: Stage) -> None:
+    later = [MAX]
+
+    def reply(to: str) -> str | None:
+        if to not in later:
+            return None
+        later.remove(to)
+        return "451 later"
+
+    stage.mailbox.replies = reply
+    stage.cloud.faults.plan(Fault(method="GET", status=503), Fault(method="POST", status=503))
+    tasks = stage.deploy()
+    stage.rest()
+    stage.press(tasks, Action.ACCEPT)
+    stage.rest()
+
+
+def _unheard(stage: Stage) -> None:
+    stage.cloud.faults.plan(Fault(method="POST", after=True, drop=True))
+    _accepted(stage)
+
+
+def _locked_out(stage: Stage) -> None:
+    stage.cloud.faults.plan(Fault(method="POST", status=401))
+    _accepted(stage)
+
+
+def _overtaken(stage: Stage) -> None:
+    [task] = stage.deploy()
+    stage.rest()
+    stage.cloud.decide(task, "cancel")
+    stage.press([task], Action.ACCEPT)
+    stage.rest()
+
+
+def _by_rule(stage: Stage) -> None:
+    stage.deploy()
+    stage.rest()
+
+
+def _nobody(stage: Stage) -> None:
+    with stage.cloud.world.lock:
+        for user in stage.cloud.world.users.values():
+            user.active = user.role.name != "ENTERPRISE_ADMIN"
+    stage.deploy(2)
+    stage.rest()
+
+
+MAIN = Way("one task, accepted", _accepted)
+BATCH = Way("three tasks, all accepted at once", lambda stage: _accepted(stage, 3))
+UNHEARD = Way("the platform acts and its answer is lost", _unheard)
+OTHERS = (
+    Way("two tasks, one accepted, one declined", _one_by_one),
+    Way("platform and mail server put off once", _put_off),
+    Way("the platform refuses the account once", _locked_out),
+    Way("decided on the platform before the press", _overtaken),
+    Way("accepted by a rule", _by_rule, "[policy]\nguarded_types = UNDEPLOY"),
+    Way("nobody to ask", _nobody),
+)
+WAYS = (MAIN, BATCH, UNHEARD, *OTHERS)
