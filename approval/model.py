@@ -206,7 +206,8 @@ class Job:
     """A promise to act outside the database, claimed by the holder of `lease`.
 
     `run` counts how often the promise was renewed while it stood: the same job asked for
-    again after it had begun has to run again, under a new `key`.
+    again after it had begun has to run again, under a new `key`. `error` is why it failed last,
+    None if no attempt of this run is known to have failed; one that was cut off is not known.
     """
 
     id: str
@@ -217,6 +218,7 @@ class Job:
     run: int
     made_at: datetime
     request_id: str | None = field(default=None)
+    error: str | None = None
 
     @property
     def key(self) -> str:

@@ -47,7 +47,7 @@ def raise_alert(
 
 def on_failure(session: orm.Session, job: Job, failure: Failure, now: datetime) -> None:
     """Note that a job failed and will be tried again; long or curable trouble is told."""
-    if job.attempts == 1 and job.request_id:
+    if job.error is None and job.request_id:
         trail.record(session, job.request_id, "failed", f"{job.kind}: {failure}", now)
     if job.kind != jobs.Kind.ALERT and _is_trouble(job, failure, now):
         raise_alert(

@@ -49,7 +49,7 @@ def _promise_once(dialect: str) -> Any:
     insert = insert_into(dialect, JOBS)
     return insert.on_conflict_do_update(
         index_elements=["kind", "subject"],
-        set_={"due": insert.excluded.due, "attempts": 0, "parked_at": None},
+        set_={"due": insert.excluded.due, "attempts": 0, "error": None, "parked_at": None},
         where=JOBS.c.parked_at.is_not(None),
     ).returning(JOBS.c.id)
 
@@ -66,6 +66,7 @@ def _promise(dialect: str) -> Any:
             "due": sa.case((sooner, insert.excluded.due), else_=JOBS.c.due),
             "made_at": insert.excluded.made_at,
             "attempts": 0,
+            "error": None,
             "parked_at": None,
         },
     ).returning(JOBS.c.id)

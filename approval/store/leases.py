@@ -76,13 +76,14 @@ def claim(
         attempts=row.attempts,
         run=row.run,
         made_at=row.made_at,
+        error=row.error,
     )
 
 
 def finish(session: orm.Session, job: Job, now: datetime) -> bool:
     """Drop a done job, or make it due again if it was renewed; False if it is not ours."""
     done = session.scalar(_drop, {"job": job.id, "holder": job.lease, "of_run": job.run})
-    return done is not None or _let_go(session, job, due=now, attempts=0)
+    return done is not None or _let_go(session, job, due=now, attempts=0, error=None)
 
 
 def postpone(session: orm.Session, job: Job, due: datetime, error: str) -> bool:

@@ -108,6 +108,18 @@ def test_a_release_of_which_no_trace_is_found_is_posted_again_with_the_same_key(
     assert gate.task().delivery is Delivery.DELIVERED
 
 
+def test_the_first_failure_that_is_known_is_an_event_though_an_attempt_before_it_was_cut_off(
+    gate, decided
+):
+    cut_off(gate, Kind.RELEASE)
+    with suppress(PowerCut):
+        gate.jobs.run_next(Lane.RELEASE)
+    restart(gate)
+    gate.platform.broken["look"] = PlatformError("busy")
+    gate.pass_time(minutes=5)
+    assert gate.kinds(decided).count("failed") == 1
+
+
 @pytest.mark.parametrize("kind", [Kind.OUTCOME, Kind.NOTE])
 def test_a_mail_that_was_cut_off_before_its_record_is_sent_again_with_the_same_id(
     gate, decided, kind
