@@ -19,7 +19,7 @@ LAYERS = [
     ["gate", "metrics"],
     ["store", "mail", "links", "rendering", "platforms"],
     ["decisions", "wording", "samples"],
-    ["model", "failures", "clock", "deadline", "section", "nearest", "findings"],
+    ["model", "failures", "clock", "allowance", "deadline", "section", "nearest", "findings"],
 ]
 BUILDERS = LAYERS[0]
 ENTRY = "__main__"  # python -m approval

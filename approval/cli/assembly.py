@@ -2,12 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import make_url
 
+from approval.allowance import Allowance
 from approval.cli.keys import link_keys
 from approval.clock import utc_now
 from approval.config import Config
@@ -22,6 +24,7 @@ from approval.gate.tell import Tell
 from approval.links import Links
 from approval.mail import Transport
 from approval.mail.message import Sender
+from approval.mail.paced import Paced
 from approval.mail.smtp import Server as SmtpServer
 from approval.mail.smtp import Smtp
 from approval.metrics import Metrics
@@ -34,8 +37,10 @@ from approval.web.access import Door
 from approval.web.answers import Answers
 from approval.web.app import create_app
 from approval.web.callback import callback_routes
+from approval.web.callers import Callers
 from approval.web.health import health_routes
 from approval.web.pages import Pages
+from approval.web.strangers import Strangers
 
 SIDE_BY_SIDE = 8  # tasks of one batch that are looked at together
 
@@ -102,6 +107,18 @@ def build_policy(config: Config) -> Policy:
     )
 
 
+def build_callers(config: Config) -> Callers:
+    """Who may call."""
+    server = config.server
+    return Callers(
+        utc_now,
+        secrets=[secret.get_secret_value() for secret in server.callback_secret],
+        networks=server.callback_from,
+        signing_keys=[key.get_secret_value() for key in server.webhook_secret],
+        must_sign=server.require_signature,
+    )
+
+
 def assemble(config: Config) -> Service:
     """Build a gate. Raises TemplateError, StoreDown, KeyBroken."""
     database = Database(config.database)
@@ -117,8 +134,9 @@ def assemble(config: Config) -> Service:
         database,
         links,
         templates,
-        transport,
+        Paced(transport, Allowance(config.mail.most_per_hour, timedelta(hours=1)), utc_now),
         Sender(*parseaddr(config.mail.sender), reply_to=_address(config.mail.reply_to)),
+        urgent=transport,
         operator=_address(config.mail.operator),
         subjects=_subjects(config),
     )
@@ -151,10 +169,12 @@ def _app(
     engine: Embedded,
     metrics: Metrics,
 ) -> Flask:
-    secrets = [secret.get_secret_value() for secret in config.server.callback_secret]
+    door = Door(database, platform.name, links, utc_now, signed=config.links.signed)
+    wrong_links = Allowance(config.links.wrong_per_minute, timedelta(minutes=1))
     answers = Answers(
         database,
-        Door(database, platform.name, links, utc_now, signed=config.links.signed),
+        door,
+        Strangers(wrong_links, door, pages, utc_now),
         pages,
         utc_now,
         metrics.decisions,
@@ -164,7 +184,7 @@ def _app(
     return create_app(
         pages,
         [
-            callback_routes(database, platform, secrets, utc_now, metrics.callbacks),
+            callback_routes(database, platform, build_callers(config), utc_now, metrics.callbacks),
             answers.routes(),
             health_routes(database, lambda: engine.alive, metrics, utc_now),
         ],

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ValidationError
 
 from approval.config.explaining import explain
+from approval.config.exposure import open_doors
 from approval.config.parsing import ConfigError
 from approval.config.reading import Sections, read_sections
 from approval.config.sections import Engine, Links, Mail, Policy, Server
@@ -115,7 +116,8 @@ def _exposed(server: Server, links: Links, warnings: list[str]) -> list[str]:
     """What must not be open to a network; what may but should not goes to the warnings."""
     problems = []
     bound_to_loopback = is_loopback(server.bind_address)
-    if not server.callback_secret and not bound_to_loopback:
+    known = server.callback_secret or server.require_signature  # who calls
+    if not known and not bound_to_loopback:
         problems.append(
             "[server] callback_secret: is required unless bind_address is a loopback address, "
             f"else anybody who reaches the gate can have managers mailed; {CURE}"
@@ -126,7 +128,9 @@ def _exposed(server: Server, links: Links, warnings: list[str]) -> list[str]:
             "write the address under which people reach the gate, as https://gate.example.com"
         )
     url = urlsplit(public_url(server))
-    if not server.callback_secret and not is_loopback(url.hostname or ""):
+    reached_here = is_loopback(url.hostname or "")
+    warnings += open_doors(server, bound_here=bound_to_loopback, reached_here=reached_here)
+    if not known and not reached_here:
         warnings.append(
             "[server] callback_secret is not set: whoever reaches the public URL can have "
             f"managers mailed; {CURE}"
@@ -137,7 +141,7 @@ def _exposed(server: Server, links: Links, warnings: list[str]) -> list[str]:
             "[server] callback_secret: is a secret_key too, so the platform could sign links; "
             f"{CURE}"
         )
-    if url.scheme == "http" and not is_loopback(url.hostname or ""):
+    if url.scheme == "http" and not reached_here:
         if server.public_url and not links.plain_http:
             problems.append(
                 "[server] public_url: links decide, so they must not travel in clear text; "

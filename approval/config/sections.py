@@ -13,7 +13,15 @@ from pydantic import (
     model_validator,
 )
 
-from approval.config.values import Duration, Secrets, action, action_or_ask, words
+from approval.config.values import (
+    Duration,
+    Networks,
+    Secrets,
+    SigningKeys,
+    action,
+    action_or_ask,
+    words,
+)
 from approval.mail.message import is_address
 from approval.mail.smtp import Security
 from approval.model import Action
@@ -55,9 +63,24 @@ class Server(Section):
     )
     callback_secret: Secrets = Field(
         default=(),
-        description="The platform calls /callback/SECRET (or sends SECRET as user name or "
-        "password). At least 22 characters; two, separated by a space, while you change it. "
-        "Required unless bind_address is a loopback address.",
+        description="The platform calls /callback/SECRET, or /callback with SECRET as password of "
+        "any user name. At least 22 characters; several, separated by spaces, from the oldest to "
+        "the newest, while you change it: all count. Required unless bind_address is a loopback "
+        "address or require_signature is yes.",
+    )
+    callback_from: Networks = Field(
+        default=(),
+        description="The addresses and networks that may call, as 10.1.2.3 2001:db8::/64. "
+        "Empty: any. Behind reverse proxies set trusted_proxies too.",
+    )
+    webhook_secret: SigningKeys = Field(
+        default=(),
+        description="Checks callbacks that are signed as Standard Webhooks says: whsec_ and the "
+        "key in base64; several, separated by spaces, from the oldest to the newest: all count.",
+    )
+    require_signature: bool = Field(
+        default=False,
+        description="yes: callbacks that are not signed are refused.",
     )
     secret_key: Secrets = Field(
         default=(),
@@ -75,8 +98,8 @@ class Server(Section):
     trusted_proxies: int = Field(
         default=0,
         ge=0,
-        description="How many reverse proxies stand before the gate: whose X-Forwarded-For to "
-        "believe in the log.",
+        description="How many reverse proxies stand before the gate: whose X-Forwarded-For says "
+        "who asks, for callback_from, [links] wrong_per_minute and the log.",
     )
 
     @field_validator("public_url")
@@ -96,6 +119,12 @@ class Server(Section):
         if value == "sqlite:///":
             raise ValueError("names no file; write it as sqlite:///workflow.db")
         return value
+
+    @model_validator(mode="after")
+    def _can_check_signatures(self) -> Self:
+        if self.require_signature and not self.webhook_secret:
+            raise ValueError("require_signature: nothing can be checked without a webhook_secret")
+        return self
 
 
 class Mail(Section):
@@ -124,6 +153,12 @@ class Mail(Section):
     timeout: float = Field(default=30, gt=0, le=60, description="Seconds for each step.")
     operator: OptionalText = Field(
         default=None, description="The address of whoever is told when something fails."
+    )
+    most_per_hour: int = Field(
+        default=200,
+        ge=0,
+        description="How many mails one person gets in an hour; more wait for the next hour, and "
+        "the operator is told. 0: any number.",
     )
     admin_subject: OptionalText = Field(
         default=None,
@@ -169,6 +204,12 @@ class Links(Section):
     )
     plain_http: bool = Field(
         default=False, description="yes: public_url may be http:// outside this machine."
+    )
+    wrong_per_minute: int = Field(
+        default=60,
+        ge=0,
+        description="How many wrong links one address may try in a minute before it has to wait; "
+        "links that the gate signed are always answered. 0: any number.",
     )
 
     @property

@@ -1,15 +1,20 @@
 """Values as people write them into the settings, and what they mean."""
 
+import base64
+import binascii
 import re
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import BeforeValidator, SecretBytes, SecretStr
 
 from approval.model import Action
 
 SECRET_LENGTH = 22  # characters; 128 bits in URL-safe base64
 CURE = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+SIGNING_KEY = range(24, 65)  # bytes, as Standard Webhooks wants them
+Network = IPv4Network | IPv6Network
 UNITS = {
     "s": "seconds", "sec": "seconds", "second": "seconds", "seconds": "seconds",
     "min": "minutes", "minute": "minutes", "minutes": "minutes",
@@ -64,5 +69,37 @@ def _secrets(value: Any) -> Any:
     return secrets
 
 
+def _signing_keys(value: Any) -> Any:
+    """Keys of Standard Webhooks, whsec_ and base64, as bytes."""
+    return [_signing_key(word) if isinstance(word, str) else word for word in words(value)]
+
+
+def _signing_key(word: str) -> bytes:
+    encoded = word.removeprefix("whsec_").rstrip("=")
+    try:
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) not in SIGNING_KEY:
+        raise ValueError("is whsec_ and 24 to 64 bytes in base64, as the sender shows it")
+    return key
+
+
+def _networks(value: Any) -> Any:
+    """Addresses and networks; an address is a network of one."""
+    return [_network(word) if isinstance(word, str) else word for word in words(value)]
+
+
+def _network(word: str) -> Network:
+    try:
+        return ip_network(word)
+    except ValueError:
+        raise ValueError(
+            f"{word!r} is no address and no network, as 10.1.2.3, 10.1.2.0/24 or 2001:db8::/64"
+        ) from None
+
+
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
+SigningKeys = Annotated[tuple[SecretBytes, ...], BeforeValidator(_signing_keys)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_secrets)]

@@ -42,6 +42,7 @@ class Tell:
         transport: Transport,
         sender: Sender,
         *,
+        urgent: Transport,
         operator: str | None,
         subjects: dict[str, str],
     ) -> None:
@@ -50,6 +51,7 @@ class Tell:
         self._templates = templates
         self._transport = transport
         self._sender = sender
+        self._urgent = urgent  # for the operator, who has to hear when the other is busy
         self._operator = operator
         self._subjects = subjects
 
@@ -141,7 +143,7 @@ class Tell:
         if alert.told_at is not None and now - alert.told_at < TELL_AGAIN_AFTER:
             raise Failure("told already", retry_after=alert.told_at + TELL_AGAIN_AFTER - now)
         context = {"title": alert.title, "text": alert.text, "advice": alert.advice}
-        self._transport.send(self._compose(job, "alert", ("", self._operator), context, now))
+        self._urgent.send(self._compose(job, "alert", ("", self._operator), context, now))
 
         def record(session: orm.Session, now: datetime) -> None:
             if people.alert_told(session, job.subject, now) > alert.noted_at:

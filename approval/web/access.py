@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask import request
+
 from approval import links
 from approval.clock import Clock
 from approval.gate.vote import Opened, open_request, open_tasks
@@ -70,12 +72,15 @@ class Door:
 
     def to_renewal(self, values: Mapping[str, str]) -> Opened:
         """Open the request of any link of ours, expired or not."""
-        token = values.get("token", "")
+        return open_request(self._database, self._any(values).approver_id)
+
+    def signed(self, values: Mapping[str, str]) -> bool:
+        """Whether we signed the token, whatever it opens; looks nothing up."""
         try:
-            link = self._links.read(links.TASK, token)
+            self._any(values)
         except LinkInvalid:
-            link = self._links.read(links.REQUEST, token)
-        return open_request(self._database, link.approver_id)
+            return False
+        return True
 
     def task_tokens(self, access: Access) -> dict[int, str]:
         """A token for each pending task, by our task id, as long-lived as the one shown."""
@@ -96,6 +101,13 @@ class Door:
         token = self._links.token(links.REQUEST, link.approver_id, request_id, link.deadline)
         return f"review?request={request_id}&token={token}"
 
+    def _any(self, values: Mapping[str, str]) -> Link:
+        token = values.get("token", "")
+        try:
+            return self._links.read(links.TASK, token)
+        except LinkInvalid:
+            return self._links.read(links.REQUEST, token)
+
     def _to_tasks(self, purpose: str, task_ids: list[str], values: Mapping[str, str]) -> Access:
         token = values.get("token", "")
         if not token and not self._signed:
@@ -108,3 +120,8 @@ class Door:
         if access.link and access.link.expired(self._clock()):
             raise LinkExpired(access)
         return access
+
+
+def sent() -> Mapping[str, str]:
+    """What a web request says. A press says it in its form; the URL of a mail is no press."""
+    return request.form if request.method == "POST" else request.args

@@ -1,6 +1,5 @@
 """The links of the mails: pages that ask, buttons that decide."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from flask import Blueprint, Response, request
@@ -13,8 +12,9 @@ from approval.gate.renew import renew
 from approval.gate.vote import COMMENT_LENGTH, vote
 from approval.model import Action
 from approval.store.database import Database
-from approval.web.access import Access, Door, LinkExpired
+from approval.web.access import Access, Door, LinkExpired, sent
 from approval.web.pages import Pages
+from approval.web.strangers import Strangers
 
 FORM_LIMIT = 64 * 1024  # bytes; the ids of 500 tasks and a comment are 40 kB
 ACTIONS = {"accept": Action.ACCEPT, "decline": Action.DECLINE, "cancel": Action.DECLINE}
@@ -27,6 +27,7 @@ class Answers:
         self,
         database: Database,
         door: Door,
+        strangers: Strangers,
         pages: Pages,
         clock: Clock,
         counter: Counter,
@@ -36,6 +37,7 @@ class Answers:
     ) -> None:
         self._database = database
         self._door = door
+        self._strangers = strangers
         self._pages = pages
         self._clock = clock
         self._counter = counter
@@ -53,23 +55,24 @@ class Answers:
         routes.add_url_rule("/fresh", view_func=self.fresh, methods=["POST"])
         routes.before_request(_limit_forms)
         routes.before_request(_refuse_other_sites)
+        self._strangers.guard(routes)
         routes.register_error_handler(LinkExpired, self._expired)
         return routes
 
     def accept(self) -> ResponseReturnValue:
         """`/accept?task=ID&token=T`."""
-        return self._answer(Action.ACCEPT, self._door.to_task(_sent()))
+        return self._answer(Action.ACCEPT, self._door.to_task(sent()))
 
     def decline(self) -> ResponseReturnValue:
         """`/decline?task=ID&token=T`."""
-        return self._answer(Action.DECLINE, self._door.to_task(_sent()))
+        return self._answer(Action.DECLINE, self._door.to_task(sent()))
 
     def multiple(self) -> ResponseReturnValue:
         """`/multiple?action=accept|decline&tasks=A,B&token=T`."""
-        action = ACTIONS.get(_sent().get("action", ""))
+        action = ACTIONS.get(sent().get("action", ""))
         if action is None:
             raise BadRequest("The action of a link is accept or decline.")
-        return self._answer(action, self._door.to_tasks(_sent()), many=True)
+        return self._answer(action, self._door.to_tasks(sent()), many=True)
 
     def review(self) -> ResponseReturnValue:
         """`/review?request=ID&token=T`."""
@@ -163,8 +166,3 @@ def _refuse_other_sites() -> None:
     """Forms of other sites cannot post here. `Origin: null` is ours: pages send no referrer."""
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
         raise Forbidden("This form was sent from another site. Open the link of your mail again.")
-
-
-def _sent() -> Mapping[str, str]:
-    """What the request says. A press says it in its form; the URL of a mail is no press."""
-    return request.form if request.method == "POST" else request.args

@@ -1,8 +1,5 @@
 """`POST /callback`: a platform announces what it holds."""
 
-import hmac
-from collections.abc import Sequence
-
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import Counter
@@ -12,6 +9,7 @@ from approval.clock import Clock
 from approval.gate.receive import receive
 from approval.platforms import CallbackError, Platform
 from approval.store.database import Database
+from approval.web.callers import CallerRefused, Callers
 
 BODY_LIMIT = 2**20  # bytes
 
@@ -19,26 +17,30 @@ BODY_LIMIT = 2**20  # bytes
 def callback_routes(
     database: Database,
     platform: Platform,
-    secrets: Sequence[str],
+    callers: Callers,
     clock: Clock,
     counter: Counter,
 ) -> Blueprint:
-    """The routes; without secrets anybody who reaches them may call."""
+    """The routes; who may not call is refused before anything is read or stored."""
     routes = Blueprint("callback", __name__)
 
     @routes.post("/callback", defaults={"secret": None})
     @routes.post("/callback/<secret>")
     def callback(secret: str | None) -> ResponseReturnValue:
-        if not _is_known(secret, secrets):
-            return _refuse(401, "the callback secret is missing or wrong")
+        callers.admit(request, secret)
         # One byte more than the limit is let through, because Flask cuts a chunked body off
         # at the limit instead of refusing it.
         body = request.get_data()
         if len(body) > BODY_LIMIT:
             raise RequestEntityTooLarge
+        callers.verify(request, body)
         received = receive(database, platform, body, dict(request.headers), clock())
         answer = {"request": received.request_id, "tasks": received.task_ids}
         return answer, 202 if received.new else 200
+
+    @routes.errorhandler(CallerRefused)
+    def refused(error: CallerRefused) -> ResponseReturnValue:
+        return _refuse(error.status, str(error))
 
     @routes.errorhandler(CallbackError)
     def unreadable(error: CallbackError) -> ResponseReturnValue:
@@ -58,15 +60,3 @@ def callback_routes(
         return response
 
     return routes
-
-
-def _is_known(secret: str | None, secrets: Sequence[str]) -> bool:
-    """Whether the caller showed a valid secret: in the path, or as user name or password."""
-    if not secrets:
-        return secret is None
-    login = request.authorization
-    shown = [secret or ""]
-    if login and login.type == "basic":
-        shown += [login.username or "", login.password or ""]
-    # Every pair is compared, so that the time taken tells nothing.
-    return any([hmac.compare_digest(s.encode(), k.encode()) for s in shown for k in secrets])

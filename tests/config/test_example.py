@@ -37,9 +37,9 @@ def test_it_is_what_the_command_prints():
     assert subprocess.run(command, capture_output=True, check=True).stdout.decode() == TEXT
 
 
-def test_it_loads_and_lacks_nothing_but_a_secret_which_everybody_makes_alone(tmp_path):
-    [warning] = loaded(tmp_path, TEXT).warnings
-    assert "callback_secret" in warning
+def test_it_loads_and_lacks_nothing_but_what_differs_with_every_site(tmp_path):
+    named = [warning.split()[1] for warning in loaded(tmp_path, TEXT).warnings]
+    assert named == ["callback_from", "trusted_proxies", "callback_secret"]
 
 
 def test_every_section_stands_in_it_and_no_other():

@@ -10,10 +10,32 @@ SAFE = {"callback_secret": SECRET, "public_url": "https://gate.example.com"}
 
 
 @pytest.fixture
-def problems(tmp_path):
+def problems(found):
     """The problems with these keys of [server] and of other sections."""
 
     def problems(server, more=""):
+        return found(server, more)[0]
+
+    return problems
+
+
+@pytest.fixture
+def warnings(found):
+    """The warnings with these keys of [server], which are no problem, by their first words."""
+
+    def warnings(server):
+        problems, warnings = found(server)
+        assert problems == []
+        return [" ".join(warning.split()[:2]) for warning in warnings if "operator" not in warning]
+
+    return warnings
+
+
+@pytest.fixture
+def found(tmp_path):
+    """The problems and the warnings with these settings."""
+
+    def found(server, more=""):
         file = tmp_path / "workflow.cfg"
         lines = "\n".join(f"{key} = {value}" for key, value in server.items())
         file.write_text(f"""\
@@ -28,12 +50,11 @@ from = gate@example.com
 {more}
 """)
         try:
-            load(file, {})
+            return [], load(file, {}).warnings
         except ConfigError as error:
-            return error.problems
-        return []
+            return error.problems, []
 
-    return problems
+    return found
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
@@ -86,3 +107,74 @@ def test_a_public_url_is_a_plain_web_address(problems, url):
 @pytest.mark.parametrize("port", ["", ":8080"])
 def test_links_to_this_machine_may_be_plain(problems, host, port):
     assert problems({"public_url": f"http://{host}{port}"}) == []
+
+
+# Who may call.
+
+KEY = "whsec_" + "a" * 32
+CALLERS, PROXIES, CALLBACK = (
+    "[server] callback_from", "[server] trusted_proxies", "[server] callback_secret"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("server", "named"),
+    [
+        ({}, []),
+        ({"callback_secret": SECRET}, []),
+        ({"public_url": SAFE["public_url"]}, [CALLERS, PROXIES, CALLBACK]),
+        (SAFE, [CALLERS, PROXIES]),
+        (SAFE | {"trusted_proxies": 1}, [CALLERS]),
+        (SAFE | {"trusted_proxies": 1, "callback_from": "10.1.2.3"}, []),
+        (SAFE | {"bind_address": ANYWHERE}, [CALLERS]),
+        (SAFE | {"bind_address": ANYWHERE, "callback_from": "10.1.2.3"}, []),
+        (SAFE | {"bind_address": ANYWHERE, "trusted_proxies": 1}, [CALLERS, PROXIES]),
+    ],
+    ids=str,
+)
+def test_what_stands_open_is_named(warnings, server, named):
+    assert warnings(server) == named
+
+
+def test_a_required_signature_is_as_good_as_a_secret(problems, warnings):
+    server = {
+        "bind_address": ANYWHERE,
+        "public_url": SAFE["public_url"],
+        "webhook_secret": KEY,
+    }
+    assert [problem.split(":")[0] for problem in problems(server)] == [CALLBACK]
+    assert warnings(server | {"require_signature": "yes"}) == [CALLERS]
+
+
+def test_a_signature_cannot_be_required_that_nobody_can_check(problems):
+    [problem] = problems({"require_signature": "yes"})
+    assert problem.startswith("[server] require_signature: ")
+    assert "webhook_secret" in problem
+
+
+@pytest.mark.parametrize(
+    "network",
+    ["10.1.2.3", "10.1.2.0/24", "10.1.2.0/255.255.255.0", "2001:db8::1", "2001:db8::/64",
+     "10.1.2.3 10.1.2.4", "10.1.2.3, 2001:db8::1"],
+)  # fmt: skip
+def test_addresses_and_networks_may_call(problems, network):
+    assert problems({"callback_from": network}) == []
+
+
+@pytest.mark.parametrize("network", ["cloud", "10.1.2.3/24", "10.1.2", "10.1.2.3:80", "fe80::/200"])
+def test_what_is_no_network_is_named(problems, network):
+    [problem] = problems({"callback_from": f"10.0.0.1 {network}"})
+    assert problem.startswith(f"[server] callback_from: {network!r} is no address")
+
+
+@pytest.mark.parametrize("key", [KEY, KEY.removeprefix("whsec_"), f"{KEY} {KEY}", KEY + "aa=="])
+def test_signing_keys_may_be_written_as_senders_show_them(problems, key):
+    assert problems({"webhook_secret": key}) == []
+
+
+@pytest.mark.parametrize("key", ["whsec_", "whsec_abc", "whsec_!" + "a" * 40, "a" * 100, "é" * 32])
+def test_what_is_no_signing_key_is_refused_without_being_shown(problems, key):
+    [problem] = problems({"webhook_secret": f"{KEY} {key}"})
+    assert problem.startswith("[server] webhook_secret: is whsec_ and 24 to 64 bytes")
+    assert KEY not in problem
+    assert key == "whsec_" or key not in problem

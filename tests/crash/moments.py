@@ -60,7 +60,7 @@ def _watch_commits(moments: Moments) -> None:
     def note(connection, cursor, statement, parameters, context, many):
         words = statement.split()
         if words[0] in WRITES:
-            table = words[words[0] != "UPDATE" and 2 or 1]
+            table = words[(words[0] != "UPDATE" and 2) or 1]
             connection.connection.info.setdefault("writes", []).append(f"{words[0]} {table}")
 
     def do_commit(dialect, connection):

@@ -116,7 +116,9 @@ def _effects(stage: Stage, states: dict[str, str]) -> Iterator[str]:
 def _order(stage: Stage) -> Iterator[str]:
     """Each step of a request once, and none before those that it follows from."""
     trails = defaultdict(list)
-    for request, task, kind in stage.rows("SELECT request_id, task_id, kind FROM events ORDER BY id"):
+    for request, task, kind in stage.rows(
+        "SELECT request_id, task_id, kind FROM events ORDER BY id"
+    ):
         trails[request].append((task, kind))
     for request, trail in trails.items():
         kinds = [kind for _, kind in trail]

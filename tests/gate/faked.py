@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prometheus_client import Counter
 
+from approval.allowance import Allowance
 from approval.decisions import Policy
 from approval.engine.jobs import Jobs
 from approval.gate import Handler
@@ -20,6 +21,7 @@ from approval.gate.trouble import redeliver
 from approval.gate.vote import Counted, Opened, open_tasks, vote
 from approval.links import Links
 from approval.mail.message import Sender
+from approval.mail.paced import Paced
 from approval.model import Action, ApprovalRequest, Approver, HeldTask, Person, Task
 from approval.rendering import Templates
 from approval.store import leases, people, requests, trail
@@ -45,6 +47,7 @@ class FakedGate:
         notify_requester: bool = True,
         operator: str | None = OPERATOR,
         subjects: dict[str, str] | None = None,
+        most_mails: int = 0,
     ) -> None:
         self.database = database
         self.platform = FakePlatform()
@@ -55,8 +58,9 @@ class FakedGate:
             database,
             LINKS,
             TEMPLATES,
-            self.mails,
+            Paced(self.mails, Allowance(most_mails, timedelta(hours=1)), self.clock),
             Sender("Approval gate", "gate@gate.example"),
+            urgent=self.mails,
             operator=operator,
             subjects=subjects or {},
         )

@@ -246,6 +246,55 @@ def test_approvers_do_not_hear_of_a_task_that_was_withdrawn_before_they_were_ask
     assert gate.mails.recipients == [BEA.address, MAX.address]
 
 
+# Not too many.
+
+
+def test_one_person_gets_so_many_mails_an_hour_and_the_rest_when_it_is_over(make_gate):
+    gate = make_gate(most_mails=3)
+    gate.platform.people = [BEA]
+    requests = [gate.receive(str(number)) for number in range(5)]
+    gate.pass_time(minutes=50)
+    assert len(gate.mails.to(BEA)) == 3
+    gate.pass_time(minutes=11)
+    assert len(gate.mails.to(BEA)) == 5
+    assert len(set(ids(gate.mails.to(BEA)))) == 5
+    kinds = [gate.kinds(request_id) for request_id in requests]
+    assert (
+        sorted(kinds)
+        == [["received", "asked", "failed", "mailed"]] * 2 + [["received", "asked", "mailed"]] * 3
+    )
+
+
+def test_the_operator_hears_of_it_at_once_even_if_it_is_them(make_gate):
+    gate = make_gate(most_mails=1, operator=BEA.address)
+    gate.platform.people = [BEA]
+    gate.receive("1")
+    gate.receive("2")
+    gate.work()
+    [asked, told] = gate.mails.to(BEA)
+    assert "most_per_hour" in text_of(told)
+    assert BEA.address in text_of(told)
+    assert "most_per_hour" not in text_of(asked)
+
+
+def test_others_are_mailed_as_ever(make_gate):
+    gate = make_gate(most_mails=1)
+    gate.platform.people = [BEA]
+    gate.ask("1")
+    gate.platform.people = [BEA, MAX]
+    gate.ask("2")
+    assert (len(gate.mails.to(BEA)), len(gate.mails.to(MAX))) == (1, 1)
+
+
+def test_mails_that_were_not_taken_do_not_count(make_gate):
+    gate = make_gate(most_mails=1)
+    gate.platform.people = [BEA]
+    gate.mails.errors = [mail_down()] * 5
+    gate.ask("1")
+    gate.pass_time(minutes=50)
+    assert len(gate.mails.to(BEA)) == 1
+
+
 # Subjects and the operator.
 
 

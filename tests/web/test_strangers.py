@@ -1,4 +1,4 @@
-"""Whoever holds no link of ours sees one page, whatever they tried."""
+"""Whoever holds no link of ours sees one page, whatever they tried, and waits if it was much."""
 
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from approval.links import REQUEST, TASK, Links
+from tests.conftest import served_site
 
 ODD = {
     "empty": "",
@@ -22,6 +23,12 @@ ODD = {
     "number": "9" * 400,
     "negative": "-1",
 }
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with served_site(tmp_path_factory.mktemp("site"), "[links]\nwrong_per_minute = 0") as site:
+        yield site
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +138,85 @@ def test_a_fresh_link_is_for_holders_only(site, two):
     for odd in ("", "x", own[:-4], "é\x00"):
         assert site.gate.post("/fresh", {"token": odd}).status_code == 404
     assert site.gate.post("/fresh").status_code == 404
+
+
+# Whoever tries too much.
+
+
+def ask(site, query, address="203.0.113.7", method="GET"):
+    values = {"params" if method == "GET" else "data": query}
+    return site.gate.session.request(
+        method,
+        f"{site.gate.url}/accept",
+        headers={"X-Forwarded-For": address},
+        timeout=10,
+        **values,
+    )
+
+
+@pytest.fixture(params=["", "signed = no"], ids=["signed", "unsigned"])
+def wary(request, tmp_path):
+    """A site that lets an address try three wrong links a minute, and a task of it."""
+    extra = f"trusted_proxies = 1\n[links]\nwrong_per_minute = 3\n{request.param}"
+    with served_site(tmp_path, extra) as site:
+        [task] = site.deploy()
+        yield site, task, site.mail(task)
+
+
+def exhaust(site, address="203.0.113.7"):
+    for number in range(3):
+        assert ask(site, {"task": str(number)}, address).status_code == 404
+
+
+def test_who_tries_link_after_link_has_to_wait(wary):
+    site, _, _ = wary
+    exhaust(site)
+    for method in ("GET", "POST"):
+        answer = ask(site, {"task": "4"}, method=method)
+        assert answer.status_code == 429
+        assert 0 < int(answer.headers["Retry-After"]) <= 60
+        assert "Too many wrong links" in answer.text
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_who_has_to_wait_learns_nothing_of_a_task_by_its_id_alone(wary):
+    site, task, _ = wary
+    exhaust(site)
+    assert ask(site, {"task": task}).status_code == 429
+    assert ask(site, {"task": task}, method="POST").status_code == 429
+    assert site.gate.events().count("accepted") == 0
+
+
+def test_a_link_that_we_signed_works_from_the_same_address_all_the_while(wary):
+    site, _, mail = wary
+    exhaust(site)
+    assert ask(site, {"task": "4"}).status_code == 429
+    headers = {"X-Forwarded-For": "203.0.113.7"}
+    assert site.gate.get(mail.link("accept"), headers=headers).status_code == 200
+    assert site.gate.get(mail.link("review"), headers=headers).status_code == 200
+    assert site.gate.press(mail.link("accept"), headers=headers).status_code == 200
+
+
+def test_a_link_that_we_signed_for_another_task_is_counted_too(wary):
+    site, _, mail = wary
+    own = token(mail.link("accept"))
+    statuses = [ask(site, {"task": f"no-{n}", "token": own}).status_code for n in range(5)]
+    assert statuses == [404, 404, 404, 429, 429]
+
+
+@pytest.mark.parametrize(
+    ("tried", "asks", "status"),
+    [
+        ("203.0.113.7", "203.0.113.8", 404),
+        ("203.0.113.7", "::ffff:203.0.113.7", 429),
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", 429),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", 404),
+        ("nonsense", "203.0.113.7", 404),
+        ("nonsense", "other nonsense", 429),
+    ],
+)
+def test_it_counts_by_address_and_of_ipv6_by_network(tmp_path, tried, asks, status):
+    with served_site(tmp_path, "trusted_proxies = 1\n[links]\nwrong_per_minute = 3") as site:
+        exhaust(site, tried)
+        assert ask(site, {"task": "4"}, tried).status_code == 429
+        assert ask(site, {"task": "4"}, asks).status_code == status
