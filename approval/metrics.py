@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -15,6 +15,7 @@ class Metrics:
     """The counters, and the registry that holds them."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
+        self._clock = clock
         self.registry = CollectorRegistry()
         self.callbacks = Counter(
             "approval_callbacks", "Callbacks by HTTP status.", ["status"], registry=self.registry
@@ -25,7 +26,18 @@ class Metrics:
         self.jobs = Counter(
             "approval_jobs", "Jobs run, by kind and end.", ["kind", "end"], registry=self.registry
         )
+        self.rounds = Gauge(
+            "approval_last_round_timestamp_seconds",
+            "When what is done again and again last worked, by kind.",
+            ["kind"],
+            registry=self.registry,
+        )
         self.registry.register(_Backlog(database, clock))
+
+    def seconds_since(self, kind: str) -> float | None:
+        """How long ago a round of this kind last worked; None if none has since the start."""
+        at = self.registry.get_sample_value("approval_last_round_timestamp_seconds", {"kind": kind})
+        return None if at is None else self._clock().timestamp() - at
 
 
 class _Backlog(Collector):
@@ -59,5 +71,5 @@ class _Backlog(Collector):
             parked.add_metric([entry.kind], entry.parked)
             if entry.oldest is not None:
                 age = (self._clock() - entry.oldest).total_seconds()
-                oldest.add_metric([entry.kind], age)
+                oldest.add_metric([entry.kind], max(age, 0))  # what is done again is of later
         yield from (up, waiting, oldest, parked)

@@ -1,6 +1,6 @@
 """What stands in for the outside: a platform, a mail server and a clock that can be read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -78,7 +78,8 @@ class FakePlatform:
 
     `announced` is what a callback says where that differs from what the platform has.
     `errors` are raised by the next calls of a verb, `broken` by all of them; the verb
-    "answer" is a release that took effect and whose answer was lost.
+    "answer" is a release that took effect and whose answer was lost. The list of held tasks
+    leaves out what is `unlisted` and adds what is `invented`; without `lists` there is none.
     """
 
     name = "fake"
@@ -93,6 +94,9 @@ class FakePlatform:
         self.machines: dict[str, Machine] = {}
         self.missing: tuple[str, ...] = ()
         self.transient = False
+        self.lists = True
+        self.unlisted: set[str] = set()
+        self.invented: list[HeldTask] = []
         self.errors: dict[str, list[Exception]] = {}
         self.broken: dict[str, Exception] = {}
         self.calls: list[str] = []
@@ -117,6 +121,18 @@ class FakePlatform:
         self._meet("look", task.id)
         state = self.states.get(task.id, PlatformState.GONE)
         return Reading(state, self.tasks[task.id] if state is PlatformState.HELD else None)
+
+    def held(self) -> Iterator[HeldTask] | None:
+        """What is held, and then what is only said to be."""
+        self._meet("held", "")
+        return self._list() if self.lists else None
+
+    def _list(self) -> Iterator[HeldTask]:
+        for id, task in list(self.tasks.items()):
+            if self.states[id] is PlatformState.HELD and id not in self.unlisted:
+                yield task
+        yield from self.invented
+        self._meet("end of list", "")
 
     def describe(self, tasks: Sequence[HeldTask]) -> Description:
         self._meet("describe", *(task.id for task in tasks))

@@ -1,5 +1,6 @@
 """Assembly: the real objects from the settings, and what has to be taken down again."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,9 +17,10 @@ from approval.config import Config
 from approval.decisions import Policy
 from approval.engine.courtesy import Courtesy
 from approval.engine.embedded import Embedded
-from approval.engine.jobs import Jobs
+from approval.engine.jobs import Jobs, Rounds
 from approval.gate import Handler
 from approval.gate.consider import Consider
+from approval.gate.reconcile import Reconcile
 from approval.gate.release import Release
 from approval.gate.tell import Tell
 from approval.links import Links
@@ -119,6 +121,14 @@ def build_callers(config: Config) -> Callers:
     )
 
 
+def build_reconcile(
+    config: Config, database: Database, platform: Platform, pause: Callable[[], None]
+) -> Reconcile:
+    """What compares the platform with the store."""
+    notify = config.policy.notify_requester
+    return Reconcile(database, platform, utc_now, notify_requester=notify, pause=pause)
+
+
 def assemble(config: Config) -> Service:
     """Build a gate. Raises TemplateError, StoreDown, KeyBroken."""
     database = Database(config.database)
@@ -129,6 +139,7 @@ def assemble(config: Config) -> Service:
         templates.compile(name)  # a mistake is better found now than by the first mail
     links = Links(link_keys(config, database_file(config)), config.public_url, config.links.valid)
     metrics = Metrics(database, utc_now)
+    courtesy = Courtesy()
     side_by_side = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="look")
     tell = Tell(
         database,
@@ -150,9 +161,10 @@ def assemble(config: Config) -> Service:
         Kind.NOTE: tell.note,
         Kind.OUTCOME: tell.outcome,
         Kind.ALERT: tell.alert,
+        Kind.RECONCILE: build_reconcile(config, database, platform, courtesy.wait),
     }
-    jobs = Jobs(database, handlers, config.engine.give_up_after, utc_now, metrics.jobs)
-    courtesy = Courtesy()
+    rounds = Rounds({Kind.RECONCILE: config.engine.reconcile_every}, metrics.rounds)
+    jobs = Jobs(database, handlers, config.engine.give_up_after, utc_now, metrics.jobs, rounds)
     engine = Embedded(jobs, config.engine.threads, utc_now, courtesy)
     database.wake = engine.wake
     app = _app(config, database, platform, links, Pages(templates), engine, metrics)

@@ -11,10 +11,12 @@ import click
 
 from approval import __version__
 from approval.cli import checking, serving
+from approval.cli.assembly import build_platform, build_reconcile
 from approval.cli.keys import KeyBroken
 from approval.clock import utc_now
 from approval.config import SECTIONS, Config, ConfigError, load
 from approval.config.example import example
+from approval.failures import Failure
 from approval.gate import trouble
 from approval.logs import configure_logs
 from approval.rendering import TemplateError
@@ -139,6 +141,21 @@ def redeliver(file: Path, tasks: tuple[str, ...]) -> None:
         click.echo(line)
     click.echo(f"{len(taken)} taken up")
     sys.exit(0 if taken or not tasks else 1)
+
+
+@main.command()
+@settings_option
+def reconcile(file: Path) -> None:
+    """Compare once, now, what the platform holds with what is known; print what was done."""
+    config = _load(file)
+    platform = build_platform(config)
+    with _store(config) as database:
+        try:
+            build_reconcile(config, database, platform, lambda: None).round(click.echo)
+        except Failure as failure:
+            click.echo(f"problem  {platform.name}: {failure}", err=True)
+            sys.exit(1)
+    click.echo("reconciled")
 
 
 @main.group()

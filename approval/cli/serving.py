@@ -46,6 +46,7 @@ def _run(service: Service, config: Config) -> None:
     server = Server(service.app, config.server.bind_address, config.server.bind_port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
+    service.jobs.begin_rounds()
     service.engine.start()
     log.info("serving", address=config.server.bind_address, port=server.port,
              public_url=config.public_url)  # fmt: skip

@@ -255,9 +255,15 @@ class Engine(Section):
         ge=1,
         le=64,
         description="Threads for each of three lanes: telling the platform, asking the platform, "
-        "mailing. None waits for another.",
+        "mailing. None waits for another, nor for the one thread that reconciles.",
     )
     give_up_after: Duration = Field(
         default=timedelta(days=3),
         description="How long to try before an operator is asked to see to it.",
+    )
+    reconcile_every: Duration = Field(
+        default=timedelta(minutes=5),
+        ge=timedelta(seconds=10),
+        description="How often the platform is asked what it holds, to find what was announced "
+        "in vain and what was decided there.",
     )

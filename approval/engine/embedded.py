@@ -47,7 +47,7 @@ class _Bell:
 
 
 class Embedded:
-    """Runs jobs in `threads` threads for each lane."""
+    """Runs jobs in `threads` threads for each lane, and in one for what nobody waits for."""
 
     def __init__(self, jobs: Jobs, threads: int, clock: Clock, courtesy: Courtesy) -> None:
         self._jobs = jobs
@@ -58,7 +58,7 @@ class Embedded:
         self._threads = [
             threading.Thread(target=self._work, args=(lane,), name=f"{lane}-{number}", daemon=True)
             for lane in Lane
-            for number in range(threads)
+            for number in range(1 if lane is Lane.UPKEEP else threads)
         ]
 
     def start(self) -> None:

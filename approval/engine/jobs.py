@@ -2,14 +2,15 @@
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from sqlalchemy import orm
 
 from approval.clock import Clock
-from approval.engine.retry import wait_after
+from approval.engine.retry import wait_after, wait_of_round
 from approval.failures import Failure
 from approval.gate import Handler, Record, trouble
 from approval.model import Job
@@ -23,8 +24,19 @@ class LeaseLost(Exception):
     """Raised if a job was claimed by somebody else meanwhile; what we wanted to record is void."""
 
 
+@dataclass(frozen=True)
+class Rounds:
+    """What is done again and again: how often, and when it last worked, by kind of job."""
+
+    every: Mapping[jobs.Kind, timedelta]
+    last: Gauge
+
+
 class Jobs:
-    """Runs due jobs; the handlers by kind do the work."""
+    """Runs due jobs; the handlers by kind do the work.
+
+    The kinds in `rounds` are due again when they are done, and are never given up.
+    """
 
     def __init__(
         self,
@@ -33,12 +45,23 @@ class Jobs:
         give_up_after: timedelta,
         clock: Clock,
         counter: Counter,
+        rounds: Rounds | None = None,
     ) -> None:
         self._database = database
         self._handlers = handlers
         self._give_up_after = give_up_after
         self._clock = clock
         self._counter = counter
+        self._rounds = rounds
+
+    def begin_rounds(self) -> None:
+        """Promise what is done again and again, due at once. Raises StoreDown."""
+        if self._rounds is None:
+            return
+        now = self._clock()
+        with self._database.write() as session:
+            for kind in self._rounds.every:
+                jobs.add(session, kind, jobs.EVERYTHING, None, now)
 
     def run_next(self, lane: jobs.Lane, request_id: str | None = None) -> bool:
         """Run the lane's longest due job; says whether there was one. Raises StoreDown.
@@ -79,24 +102,23 @@ class Jobs:
 
     def _done(self, job: Job, record: Record) -> None:
         now = self._clock()
+        every = self._every(job)
 
         def write(session: orm.Session) -> bool:
             record(session, now)
+            if every:
+                return leases.repeat(session, job, now + every, now)
             return leases.finish(session, job, now)
 
         self._fenced(job, write)
+        if every and self._rounds:
+            self._rounds.last.labels(job.kind).set(now.timestamp())
         self._counter.labels(job.kind, "done").inc()
         log.info("job done", kind=job.kind, subject=job.subject, request=job.request_id)
 
     def _failed(self, job: Job, failure: Failure) -> None:
         now = self._clock()
-        wait = wait_after(
-            failure,
-            job.attempts,
-            now - job.made_at,
-            self._give_up_after,
-            random.random(),  # noqa: S311
-        )
+        wait = self._wait(job, failure, now)
 
         def write(session: orm.Session) -> bool:
             if wait is None:
@@ -116,6 +138,17 @@ class Jobs:
             error=str(failure),
             again_in=None if wait is None else round(wait.total_seconds(), 1),
         )
+
+    def _wait(self, job: Job, failure: Failure, now: datetime) -> timedelta | None:
+        chance = random.random()  # noqa: S311
+        if every := self._every(job):
+            return wait_of_round(failure, job.attempts, every, chance)
+        age = now - job.made_at
+        return wait_after(failure, job.attempts, age, self._give_up_after, chance)
+
+    def _every(self, job: Job) -> timedelta | None:
+        """How often the job is done; None for what is done once."""
+        return self._rounds.every.get(jobs.Kind(job.kind)) if self._rounds else None
 
     def _fenced(self, job: Job, write: Callable[[orm.Session], bool]) -> None:
         """Write only while the lease is ours."""

@@ -31,3 +31,11 @@ def wait_after(
         return min(max(failure.retry_after, WAITS[0]), LONGEST)
     step = attempts - 1 + (SLOW if failure.alert else 0)
     return WAITS[min(step, len(WAITS) - 1)] * chance
+
+
+def wait_of_round(failure: Failure, attempts: int, every: timedelta, chance: float) -> timedelta:
+    """How long to leave alone what is done again and again: never for good, and seldom longer."""
+    wait = wait_after(failure, attempts, timedelta(), timedelta.max, chance)
+    if wait is None:
+        return every
+    return wait if failure.retry_after is not None else min(wait, every)

@@ -13,6 +13,7 @@ from approval.model import Job
 
 Record = Callable[[orm.Session, datetime], None]
 Handler = Callable[[Job, datetime], Record]
+Say = Callable[[str], None]  # hears, in words, what was done
 
 
 def nothing(session: orm.Session, now: datetime) -> None:

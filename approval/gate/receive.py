@@ -39,24 +39,29 @@ def receive(
     tasks = platform.read(body, headers).tasks
     try:
         with database.write() as session:
-            return _take_in(session, platform, tasks, body, now)
+            return take_in(session, platform, tasks, body, now)
     except Repeated:
         with database.read() as session:
             known = requests.known(session, platform.name, [task.id for task in tasks])
         return Received(known[tasks[0].id], [task.id for task in tasks], new=False)
 
 
-def _take_in(
+def take_in(
     session: orm.Session,
     platform: Platform,
     tasks: Sequence[HeldTask],
-    body: bytes,
+    payload: bytes,
     now: datetime,
+    how: str = "",
 ) -> Received:
-    request_id, new = requests.insert(session, platform.name, tasks, body, now)
+    """Store those tasks of one requester that are unknown as a request, to be considered.
+
+    Raises Repeated if none is; the transaction must not be committed then.
+    """
+    request_id, new = requests.insert(session, platform.name, tasks, payload, now)
     if not new:
         raise Repeated
-    count = f"{len(new)} task{'s' if len(new) > 1 else ''}"
-    trail.record(session, request_id, "received", f"{count} from {platform.title}", now)
+    text = f"{len(new)} task{'s' if len(new) > 1 else ''} from {platform.title}{how}"
+    trail.record(session, request_id, "received", text, now)
     jobs.add(session, jobs.Kind.CONSIDER, request_id, request_id, now)
     return Received(request_id, [task.id for task in tasks if task.id in new], new=True)

@@ -34,7 +34,7 @@ class Release:
                 return self._ended(job, task, state)
         action = ACTIONS[task.state]
         try:
-            self._platform.release(task.held, action, _message(task), job.key)
+            self._platform.release(task.held, action, _message(task), _key(job, task))
         except PlatformError as error:
             if not error.permanent:
                 raise
@@ -65,24 +65,45 @@ class Release:
         return self._overtaken(job, task, state)
 
     def _delivered(self, job: Job, task: Task, text: str) -> Record:
-        def record(session: orm.Session, now: datetime) -> None:
-            requests.deliver(session, task.id, Delivery.DELIVERED, "", now)
-            trail.record(session, str(job.request_id), "delivered", text, now, task_id=task.id)
-            if task.state is TaskState.ACCEPTED and task.machine is not None:
-                machines.remember(session, self._platform.name, task.machine, now)
-
-        return record
+        name, request_id = self._platform.name, str(job.request_id)
+        return lambda session, now: delivered(session, name, request_id, task, text, now)
 
     def _overtaken(self, job: Job, task: Task, state: PlatformState) -> Record:
-        note = f"it was {state} there before"
+        notify, request_id = self._notify_requester, str(job.request_id)
+        return lambda session, now: overtaken(
+            session, request_id, task, state, now, requester=notify
+        )
 
-        def record(session: orm.Session, now: datetime) -> None:
-            request_id = str(job.request_id)
-            requests.deliver(session, task.id, Delivery.OVERTAKEN, note, None)
-            trail.record(session, request_id, "overtaken", note, now, task_id=task.id)
-            settle.spread(session, request_id, now, requester=self._notify_requester)
 
-        return record
+def delivered(
+    session: orm.Session, platform: str, request_id: str, task: Task, text: str, now: datetime
+) -> None:
+    """Record that the platform does as was decided."""
+    requests.deliver(session, task.id, Delivery.DELIVERED, "", now)
+    trail.record(session, request_id, "delivered", text, now, task_id=task.id)
+    if task.state is TaskState.ACCEPTED and task.machine is not None:
+        machines.remember(session, platform, task.machine, now)
+
+
+def overtaken(
+    session: orm.Session,
+    request_id: str,
+    task: Task,
+    state: PlatformState,
+    now: datetime,
+    *,
+    requester: bool,
+) -> None:
+    """Record that somebody had decided otherwise on the platform, and who has to hear of it."""
+    note = f"it was {state} there before"
+    requests.deliver(session, task.id, Delivery.OVERTAKEN, note, None)
+    trail.record(session, request_id, "overtaken", note, now, task_id=task.id)
+    settle.spread(session, request_id, now, requester=requester)
+
+
+def _key(job: Job, task: Task) -> str:
+    """Not the job's own: what was told and is told again, by another job, is the same call."""
+    return f"{job.request_id}.{task.id}.{job.run}"
 
 
 def _message(task: Task) -> str:

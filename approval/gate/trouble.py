@@ -20,6 +20,7 @@ WHAT = {
     jobs.Kind.OUTCOME: "A requester could not be told the outcome",
     jobs.Kind.NOTE: "An approver could not be told of a decision",
     jobs.Kind.ALERT: "The operator could not be told of a trouble",
+    jobs.Kind.RECONCILE: "What the platform holds could not be compared with what is known here",
 }
 
 
@@ -32,13 +33,14 @@ def raise_alert(
     now: datetime,
     *,
     insist: bool = False,
+    again: timedelta = TELL_AGAIN_AFTER,
 ) -> None:
-    """Promise to tell the operator, at most once an hour for each key.
+    """Promise to tell the operator, at most once an hour for each key, or as seldom as `again`.
 
     Later troubles of the same kind are dropped, or with `insist` told when the hour is over.
     """
     told_at = people.note_alert(session, key, title, text, advice, now)
-    if told_at is None or now - told_at >= TELL_AGAIN_AFTER:
+    if told_at is None or now - told_at >= again:
         jobs.add(session, jobs.Kind.ALERT, key, None, now, renew=False)
     elif insist:
         due = told_at + TELL_AGAIN_AFTER

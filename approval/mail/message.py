@@ -49,6 +49,15 @@ def clean_header(text: str) -> str:
     return " ".join(plain.replace("=?", "= ?").split())[:HEADER_LENGTH]
 
 
+def clean_name(text: str) -> str:
+    """The text as a name before an address.
+
+    Python folds a long name that holds a double quote or a backslash so that it is not read
+    back as one (seen with 3.11), so both are replaced.
+    """
+    return clean_header(text).replace('"', "'").replace("\\", "/")
+
+
 def message_id(key: str, sender: Sender) -> str:
     """The Message-ID of the mail that a job sends; the same whenever it is sent again."""
     return f"<{key}@{sender.domain}>"
@@ -96,4 +105,4 @@ def _part(kind: str, text: str) -> EmailMessage:
 
 
 def _address(name: str, address: str) -> Address:
-    return Address(display_name=clean_header(name), addr_spec=address)
+    return Address(display_name=clean_name(name), addr_spec=address)

@@ -28,10 +28,6 @@ class Paced:
             self._allowance.give_back(address, self._clock())
             raise
 
-    def check(self) -> str:
-        """Try the server and the login. Raises MailError."""
-        return self._transport.check()
-
     def close(self) -> None:
         """Close idle connections."""
         self._transport.close()

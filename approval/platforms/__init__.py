@@ -4,7 +4,7 @@ A platform is one package here and one line in `registry.py`. Its dialect stays 
 package; the gate speaks to it in the words of `model.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from approval.failures import Failure
@@ -35,6 +35,13 @@ class Platform(Protocol):
 
     def look(self, task: HeldTask) -> Reading:
         """Read the task back from the platform. Raises PlatformError when that cannot be told."""
+
+    def held(self) -> Iterable[HeldTask] | None:
+        """List what the platform holds, to find what was announced in vain; None if it cannot.
+
+        What is not listed may be held all the same: only `look` tells. Raises PlatformError,
+        also midway.
+        """
 
     def describe(self, tasks: Sequence[HeldTask]) -> Description:
         """Tell what the tasks are about; never raises PlatformError but says what is missing."""

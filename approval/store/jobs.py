@@ -20,10 +20,14 @@ class Lane(StrEnum):
     RELEASE = "release"  # the platform, told of decisions: always at once
     CONSIDER = "consider"  # the platform, asked about new tasks
     MAIL = "mail"
+    UPKEEP = "upkeep"  # nobody: what is done again and again
 
 
 class Kind(StrEnum):
-    """What a job does; its subject is the id of a request, a task, an approver or an alert."""
+    """What a job does; its subject is the id of a request, a task, an approver or an alert.
+
+    What is done again and again has the subject `EVERYTHING`.
+    """
 
     CONSIDER = "consider"  # a request: look, describe, find whom to ask
     ASK = "ask"  # an approver: mail the links
@@ -31,6 +35,7 @@ class Kind(StrEnum):
     OUTCOME = "outcome"  # a request: tell the requester
     NOTE = "note"  # an approver: tell that it was decided
     ALERT = "alert"  # an alert: tell the operator
+    RECONCILE = "reconcile"  # again and again: compare with what the platform holds
 
 
 LANES = {
@@ -40,7 +45,9 @@ LANES = {
     Kind.OUTCOME: Lane.MAIL,
     Kind.NOTE: Lane.MAIL,
     Kind.ALERT: Lane.MAIL,
+    Kind.RECONCILE: Lane.UPKEEP,
 }
+EVERYTHING = "all"
 
 
 @cache
@@ -106,6 +113,12 @@ def add(
     if promised:
         session.info.setdefault("lanes", []).append(LANES[kind])
     return promised
+
+
+def drop(session: orm.Session, kind: Kind, subject: object) -> bool:
+    """Take a promise back; False if it does not stand, or somebody works on it."""
+    idle = sa.and_(JOBS.c.kind == kind, JOBS.c.subject == str(subject), JOBS.c.lease.is_(None))
+    return session.scalar(sa.delete(JOBS).where(idle).returning(JOBS.c.id)) is not None
 
 
 def take_up(

@@ -86,6 +86,16 @@ def finish(session: orm.Session, job: Job, now: datetime) -> bool:
     return done is not None or _let_go(session, job, due=now, attempts=0, error=None)
 
 
+def repeat(session: orm.Session, job: Job, due: datetime, now: datetime) -> bool:
+    """Make a done job due again, as if it was promised then; False if it is not ours any more.
+
+    If it was renewed meanwhile it is due again at once.
+    """
+    due_again = sa.case((JOBS.c.run == job.run, sa.literal(due, JOBS.c.due.type)), else_=now)
+    anew = {"run": JOBS.c.run + 1, "made_at": due_again, "attempts": 0, "error": None}
+    return _let_go(session, job, due=due_again, **anew)
+
+
 def postpone(session: orm.Session, job: Job, due: datetime, error: str) -> bool:
     """Leave the job alone until `due`; False if it is not ours any more."""
     return _let_go(session, job, due=due, error=error)

@@ -59,6 +59,13 @@ _deliver = _update_task.values(
     delivery_note=sa.bindparam("note"),
     delivered_at=sa.bindparam("at"),
 )
+_undeliver = (
+    _update_task.where(
+        TASKS.c.delivery == Delivery.DELIVERED, TASKS.c.delivered_at == sa.bindparam("at")
+    )
+    .values(delivery=Delivery.WAITING, delivered_at=None)
+    .returning(TASKS.c.id)
+)
 _settle = (
     _update_task.where(TASKS.c.state == TaskState.PENDING)
     .values(
@@ -212,6 +219,12 @@ def deliver(
     """Note what became of telling the platform; `now` if it knows."""
     values = {"new_delivery": delivery, "note": note, "at": now}
     session.execute(_deliver, {"task": task_id} | values)
+
+
+def undeliver(session: orm.Session, task_id: int, delivered_at: datetime) -> bool:
+    """Have the platform told again what it was told at that time; False if that was done."""
+    again = session.scalar(_undeliver, {"task": task_id, "at": delivered_at})
+    return again is not None
 
 
 def describe_request(

@@ -81,6 +81,15 @@ class Base(orm.DeclarativeBase):
 
 class RequestRow(Base):
     __tablename__ = "approval_requests"
+    __table_args__ = (
+        sa.Index(
+            "ix_approval_requests_open",
+            "received_at",
+            "id",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
 
     id: orm.Mapped[str] = orm.mapped_column(sa.String(32), primary_key=True)
     platform: orm.Mapped[str] = orm.mapped_column(sa.String(32))

@@ -37,6 +37,7 @@ def health_routes(
             "store": "up",
             "engine": engine,
             "oldest_undelivered_seconds": (clock() - oldest).total_seconds() if oldest else 0,
+            "reconciled_seconds_ago": metrics.seconds_since(jobs.Kind.RECONCILE),
             "parked": sum(entry.parked for entry in backlog.values()),
         }
         return answer, 200 if engine else 503

@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from approval.allowance import Allowance
 from approval.decisions import Policy
-from approval.engine.jobs import Jobs
+from approval.engine.jobs import Jobs, Rounds
 from approval.gate import Handler
 from approval.gate.consider import Consider
 from approval.gate.receive import Received, receive
+from approval.gate.reconcile import Reconcile
 from approval.gate.release import Release
 from approval.gate.tell import Tell
 from approval.gate.trouble import redeliver
@@ -31,6 +32,7 @@ from approval.store.migrate import upgrade
 from tests.fakes import OPERATOR, Clock, FakePlatform, FakeTransport, make_held
 
 GIVE_UP_AFTER = timedelta(hours=4)
+EVERY = timedelta(minutes=5)  # between two rounds
 TEMPLATES = Templates(None, {"brand": "Example", "platform": FakePlatform.title})
 LINKS = Links(["a key that is long enough"], "https://gate.example", timedelta(days=7))
 
@@ -75,12 +77,27 @@ class FakedGate:
             Kind.OUTCOME: tell.outcome,
             Kind.ALERT: tell.alert,
         }
+        self.reconcile = self.reconciler()
+        self.handlers[Kind.RECONCILE] = self.reconcile
         self.jobs = self.worker()
+
+    def reconciler(self) -> Reconcile:
+        """Something that reconciles this gate, as another process might."""
+        notify = self.notify_requester
+        return Reconcile(self.database, self.platform, self.clock, notify_requester=notify)
+
+    def round(self) -> list[str]:
+        """Reconcile once; returns what was done, in words."""
+        said: list[str] = []
+        self.reconcile.round(said.append)
+        return said
 
     def worker(self) -> Jobs:
         """Something that runs this gate's jobs, as another process might."""
         counter = Counter("jobs", "Jobs run.", ["kind", "end"], registry=None)
-        return Jobs(self.database, self.handlers, GIVE_UP_AFTER, self.clock, counter)
+        last = Gauge("rounds", "Last rounds.", ["kind"], registry=None)
+        rounds = Rounds({Kind.RECONCILE: EVERY}, last)
+        return Jobs(self.database, self.handlers, GIVE_UP_AFTER, self.clock, counter, rounds)
 
     # What happens from outside.
 

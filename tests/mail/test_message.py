@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from approval.mail.message import Sender, clean_header, compose, is_address, message_id
+from approval.mail.message import Sender, clean_header, clean_name, compose, is_address, message_id
 
 SENDER = Sender("Approval gate", "gate@gate.example")
 NOW = datetime(2026, 11, 21, 11, 2, tzinfo=timezone(timedelta(hours=1)))
@@ -81,7 +81,7 @@ def test_a_hostile_name_stays_a_name(text):
     read = assert_harmless(make_message(name=text))
     [to] = read["To"].addresses
     assert to.addr_spec == "mona@acme.example"
-    assert letters(to.display_name) == letters(clean_header(text))
+    assert letters(to.display_name) == letters(clean_name(text))
 
 
 def letters(text):
@@ -102,7 +102,7 @@ def test_every_subject_is_read_back_as_it_was_cleaned(text):
 def test_every_name_is_read_back_as_it_was_cleaned(text):
     [to] = assert_harmless(make_message(name=text))["To"].addresses
     assert to.addr_spec == "mona@acme.example"
-    assert letters(to.display_name) == letters(clean_header(text))
+    assert letters(to.display_name) == letters(clean_name(text))
 
 
 @given(text=TEXTS)

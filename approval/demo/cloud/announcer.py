@@ -28,7 +28,10 @@ class Announcement:
 
 
 class Announcer:
-    """Sends callbacks in threads. `failed` is told of tasks whose callback came to nothing."""
+    """Sends callbacks in threads. `failed` is told of tasks whose callback came to nothing.
+
+    The next `to_lose` callbacks never arrive, and nobody notices.
+    """
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Announcer:
         timeouts: tuple[float, float] = TIMEOUTS,
     ) -> None:
         self.url = url
+        self.to_lose = 0
         self.sent: deque[Announcement] = deque(maxlen=1000)
         self.failed: Callable[[Sequence[Task]], None] = lambda tasks: None
         self._world = world
@@ -51,12 +55,20 @@ class Announcer:
 
     def announce(self, tasks: Sequence[Task], collection: bool) -> None:
         """Send the callback for the tasks of one operation, without waiting for it."""
+        if self._is_lost():
+            return
         body = self.body(tasks, collection)
         for _ in range(self._world.personality.copies):
             future = self._pool.submit(self._send, list(tasks), body)
             with self._lock:
                 self._under_way.add(future)
             future.add_done_callback(self._arrived)
+
+    def _is_lost(self) -> bool:
+        with self._lock:
+            lost = self.to_lose > 0
+            self.to_lose -= lost
+        return lost
 
     def body(self, tasks: Sequence[Task], collection: bool) -> bytes:
         """What a callback for these tasks says."""

@@ -162,6 +162,10 @@ class Cloud:
             tasks = [self.world.tasks[id] for id in task_ids]
             return self._announcer.body(tasks, collection)
 
+    def lose_callbacks(self, count: int = 1) -> None:
+        """Let the next callbacks get lost on their way, without anybody noticing."""
+        self._announcer.to_lose = count
+
     def wait_for_callbacks(self, timeout: float = 10.0) -> bool:
         """Wait until every callback has been answered or has failed; say whether that is so."""
         return self._announcer.wait(timeout)

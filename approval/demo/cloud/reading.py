@@ -41,6 +41,18 @@ def login(asked: Question) -> Document:
     return people.user(asked.caller)
 
 
+def enterprises(asked: Question) -> Document:
+    """Those that the caller may see; `has` looks for a part of the name."""
+    everywhere = asked.caller.may("ENTERPRISE_ADMINISTER_ALL")
+    seen = asked.world.enterprises.values() if everywhere else [asked.caller.enterprise]
+    wanted = asked.query.get("has", "").lower()
+    chosen = sorted((one for one in seen if wanted in one.name.lower()), key=lambda one: one.name)
+    page = cut(chosen, asked.query)
+    items = [people.enterprise(one, asked.world.personality) for one in page.items]
+    links = page.links("admin/enterprises", asked.query)
+    return Document("enterprises", "enterprises", links=links, items=items, total=page.total)
+
+
 def enterprise(asked: Question, enterprise: int) -> Document:
     return people.enterprise(asked.find.enterprise(enterprise), asked.world.personality)
 
@@ -175,6 +187,7 @@ ROUTES: dict[str, tuple[View, tuple[Any, ...]]] = {
     "/admin/roles": (roles, ("roles",)),
     "/admin/roles/<int:role>": (role, ("role",)),
     "/admin/roles/<int:role>/action/privileges": (privileges, ("privileges",)),
+    "/admin/enterprises": (enterprises, ("enterprises",)),
     ENTERPRISE: (enterprise, ("enterprise",)),
     f"{ENTERPRISE}/users": (users, ("users", "userswithroles")),
     f"{ENTERPRISE}/action/pendingtasks": (pending_of_enterprise, ("tasks",)),

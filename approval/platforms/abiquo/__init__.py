@@ -1,7 +1,7 @@
 """Abiquo as a platform: 2.6 with XML to 6.1 with JSON."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from approval.findings import Finding
 from approval.model import Action, Callback, Description, HeldTask, Person, PlatformState, Reading
@@ -11,6 +11,7 @@ from approval.platforms.abiquo.approvers import Approvers, in_all
 from approval.platforms.abiquo.client import Client
 from approval.platforms.abiquo.documents import UNPRINTABLE, Document
 from approval.platforms.abiquo.machines import enterprise_of
+from approval.platforms.abiquo.pending import Pending
 from approval.platforms.abiquo.reader import Reader
 from approval.platforms.abiquo.readings import read_back
 from approval.platforms.abiquo.replies import NotFound
@@ -33,6 +34,7 @@ class Abiquo:
         self._root = settings.root
         self._client = Client(settings)
         self._reader = Reader(self._client, settings.api_timeout, clock)
+        self._pending = Pending(self._client, self._root, settings.api_enterprises)
         self._approvers = Approvers(
             self._client, self._reader, self._root, settings.api_approve_role, clock
         )
@@ -47,6 +49,9 @@ class Abiquo:
             self._believe(error)
             return Reading(PlatformState.GONE)
         return read_back(task, document, self._root)
+
+    def held(self) -> Iterator[HeldTask] | None:
+        return self._pending.held()
 
     def describe(self, tasks: Sequence[HeldTask]) -> Description:
         return description.describe(tasks, self._reader, self._root)

@@ -7,13 +7,12 @@ from threading import Lock
 from cachetools import TTLCache, cached
 
 from approval.model import Person
-from approval.platforms import PlatformError
 from approval.platforms.abiquo.client import Client
 from approval.platforms.abiquo.documents import Document
+from approval.platforms.abiquo.pages import read_pages
 from approval.platforms.abiquo.reader import KEPT_SECONDS, Reader
 from approval.platforms.abiquo.users import key_of, may_act, person, role_of, role_path
 
-PAGE = 100
 MAX_USERS = 20_000
 KEPT_SIZE = 1000
 LISTS = {"users", "userswithroles"}
@@ -48,25 +47,16 @@ class Approvers:
         return tuple(approver for approver in found if approver.address)
 
     def _users(self, enterprise: str) -> Iterator[tuple[str, Document]]:
-        """All users, page by page. The platform's own links to pages are not followed."""
-        seen: set[str] = set()
-        received = 0
-        while True:
-            page = self._page(enterprise, received)
-            users = _listed(page, enterprise)
-            received += len(users)
-            keyed = {key_of(user, enterprise, self._root): user for user in users}
-            fresh = {key: user for key, user in keyed.items() if key and key not in seen}
-            yield from fresh.items()
-            seen |= fresh.keys()
-            if not fresh or _is_last(page, received):
-                return
-            if received > MAX_USERS:
-                raise PlatformError(f"{enterprise} has more than {MAX_USERS} users", alert=True)
-
-    def _page(self, enterprise: str, start: int) -> Document:
-        params = {"startwith": str(start), "limit": str(PAGE)}
-        return self._client.get(f"{enterprise}/users", "users", params)
+        """All users."""
+        return read_pages(
+            self._client,
+            f"{enterprise}/users",
+            "users",
+            ("user", "userWithRole"),
+            lambda user: key_of(user, enterprise, self._root),
+            MAX_USERS,
+            lists=LISTS,
+        )
 
     def _role_of(self, user: Document) -> str | None:
         if path := role_path(user, self._root):
@@ -81,19 +71,6 @@ def in_all(groups: Sequence[Sequence[Person]]) -> list[Person]:
         people.setdefault(_address(one), one)
     others = [{_address(one) for one in group} for group in groups[1:]]
     return [people[one] for one in people if all(one in other for other in others)]
-
-
-def _listed(page: Document, enterprise: str) -> list[Document]:
-    """The users on a page. What is no list must not pass for one on which there is nobody."""
-    users = page.items("user", "userWithRole")
-    if users is None or (page.tag or "users").lower() not in LISTS:
-        raise PlatformError(f"GET {enterprise}/users: the answer is no list of users", alert=True)
-    return users
-
-
-def _is_last(page: Document, received: int) -> bool:
-    total = page.number("totalSize")
-    return total is not None and received >= total and not page.links_to("next")
 
 
 def _address(one: Person) -> str:

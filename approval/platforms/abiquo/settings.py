@@ -1,16 +1,21 @@
 """The section [abiquo] of workflow.cfg."""
 
 import re
-from typing import Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from approval.platforms.abiquo.hrefs import ORIGIN, PATH
 from approval.section import OptionalFile, OptionalSecret, Section, is_loopback
 
 TOKEN = re.compile("[!-~]+")
 VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
+
+
+def _listed(value: Any) -> Any:
+    parts = value.split(",") if isinstance(value, str) else value
+    return [part.strip() for part in parts if part.strip()]
 
 
 class Settings(Section):
@@ -48,6 +53,12 @@ class Settings(Section):
     api_version: str = Field(
         default="",
         description="The version of the API to ask for, as 3.10; empty for Abiquo's newest.",
+    )
+
+    api_enterprises: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(),
+        description="The enterprises whose held tasks the gate looks for itself, by name or id, "
+        "separated by commas, in case their callback was lost. Empty: all that the account sees.",
     )
 
     @field_validator("api_location")

@@ -1,0 +1,133 @@
+"""Deliveries in doubt: decisions that the platform may or may not have heard."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from approval.clock import Clock
+from approval.gate import Say, trouble
+from approval.gate.looks import Looks
+from approval.gate.release import ACTIONS, EFFECTS, delivered, overtaken
+from approval.model import Delivery, PlatformState, Task, TaskState
+from approval.platforms import Platform
+from approval.store import jobs, reconciling, requests, trail
+from approval.store.database import Database
+from approval.store.reconciling import Standing, Undelivered
+
+PAGE = 100  # decisions in one round; the next one goes on where it ended
+LONG = timedelta(minutes=10)  # after which a decision should have reached the platform
+TOLD = timedelta(days=1)  # between two mails about what still waits for the operator
+NAMED = 5  # tasks in one mail
+ENDS = {PlatformState.CONTINUED, PlatformState.CANCELLED}
+
+
+class Deliveries:
+    """Finds out what became of decisions, and settles what can be settled."""
+
+    def __init__(
+        self, database: Database, platform: Platform, clock: Clock, *, notify_requester: bool
+    ) -> None:
+        self._database = database
+        self._platform = platform
+        self._clock = clock
+        self._notify_requester = notify_requester
+        self._after = ""  # the job at which the last round ended
+
+    def settle(self, looks: Looks, say: Say) -> None:
+        """Look at decisions that were set aside, or have been on their way for long."""
+        long_ago = self._clock() - LONG
+        with self._database.read() as session:
+            page = reconciling.undelivered(session, self._after, long_ago, PAGE)
+        stuck = []
+        for one in page:
+            if looks.spent:
+                break
+            self._after = str(one.task_id)
+            if self._settle(one, looks, say):
+                stuck.append(one)
+        else:
+            self._after = str(page[-1].task_id) if len(page) == PAGE else ""
+        self._tell_of_stuck(stuck)
+
+    def _settle(self, one: Undelivered, looks: Looks, say: Say) -> bool:
+        """Settle a decision that has met its end; says whether it is stuck instead."""
+        with self._database.read() as session:
+            task = requests.load_task(session, one.task_id)
+        state = looks.state(task.held) if task is not None else None
+        if task is None or state not in ENDS:
+            return one.parked and state is PlatformState.HELD
+        self._ended(one.request_id, task, state, say)
+        return False
+
+    def _ended(self, request_id: str, task: Task, state: PlatformState, say: Say) -> None:
+        now = self._clock()
+        with self._database.write() as session:
+            # Whoever takes the promise back records what became of it.
+            if not jobs.drop(session, jobs.Kind.RELEASE, task.id):
+                return
+            if state is EFFECTS[ACTIONS[task.state]]:
+                text = f"{self._platform.title} had it {state}, as was found by reconciling"
+                delivered(session, self._platform.name, request_id, task, text, now)
+            else:
+                notify = self._notify_requester
+                overtaken(session, request_id, task, state, now, requester=notify)
+        say(f"settled the delivery of task {task.held.id}: it was {state}")
+
+    def tell_again(self, settled: Iterable[Standing], looks: Looks, say: Say) -> None:
+        """See to tasks that were settled here and that the platform lists as held."""
+        lost = []
+        long_ago = self._clock() - LONG
+        for one in settled:
+            if looks.spent:
+                break
+            told = one.delivery is Delivery.DELIVERED
+            if told and one.delivered_at is not None and one.delivered_at > long_ago:
+                continue  # it may need a moment
+            if not told and one.state is not TaskState.WITHDRAWN:
+                continue  # its release knows, or the operator
+            with self._database.read() as session:
+                task = requests.load_task(session, one.task_id)
+            if task is None or looks.state(task.held) is not PlatformState.HELD:
+                continue
+            if told:
+                self._again(one, task, say)
+            else:
+                lost.append(task.held.id)
+        self._tell_of_lost(lost)
+
+    def _again(self, one: Standing, task: Task, say: Say) -> None:
+        now = self._clock()
+        text = f"{self._platform.title} still holds it, so it is told again"
+        with self._database.write() as session:
+            if task.delivered_at is None or not requests.undeliver(
+                session, task.id, task.delivered_at
+            ):
+                return
+            jobs.add(session, jobs.Kind.RELEASE, task.id, one.request_id, now)
+            trail.record(session, one.request_id, "doubted", text, now, task_id=task.id)
+        say(f"tells of task {task.held.id} again: it is still held")
+
+    def _tell_of_stuck(self, stuck: Sequence[Undelivered]) -> None:
+        self._tell(
+            "stuck",
+            "Decisions were set aside, and the platform still waits for them",
+            [f"request {one.request_id}" for one in stuck],
+            "'approval redeliver' tells the platform again.",
+        )
+
+    def _tell_of_lost(self, ids: Sequence[str]) -> None:
+        self._tell(
+            "held-again",
+            "The platform holds tasks that had ended there",
+            [f"task {id}" for id in ids],
+            f"Decide them in {self._platform.title} itself: the gate has withdrawn them for good.",
+        )
+
+    def _tell(self, key: str, title: str, which: Sequence[str], advice: str) -> None:
+        if not which:
+            return
+        named = ", ".join(which[:NAMED])
+        more = f" and {len(which) - NAMED} more" if len(which) > NAMED else ""
+        with self._database.write() as session:
+            trouble.raise_alert(
+                session, key, title, f"{named}{more}.", advice, self._clock(), again=TOLD
+            )
