@@ -25,6 +25,7 @@ def callback_routes(
     routes = Blueprint("callback", __name__)
 
     @routes.post("/callback", defaults={"secret": None})
+    @routes.post("/callback/", defaults={"secret": ""})
     @routes.post("/callback/<secret>")
     def callback(secret: str | None) -> ResponseReturnValue:
         callers.admit(request, secret)

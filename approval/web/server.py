@@ -5,7 +5,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
+from waitress.channel import HTTPChannel
 from waitress.server import create_server
+from waitress.task import ErrorTask, Task, WSGITask
+from waitress.utilities import RequestEntityTooLarge
 
 from approval.web.callback import BODY_LIMIT
 
@@ -13,6 +16,32 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 DRAIN = 10.0  # seconds that requests under way have to be answered
+
+
+class Oversized(WSGITask):
+    """A request whose body was not read to its end: the application refuses it and says why."""
+
+    def execute(self) -> None:
+        self.set_close_on_finish()
+        super().execute()
+
+    def get_environment(self) -> dict[str, Any]:
+        request: Any = self.request
+        environ: dict[str, Any] = super().get_environment()
+        # Of a chunked body only what has come is known, which is too much already.
+        environ.setdefault("CONTENT_LENGTH", str(request.body_bytes_received))
+        return environ
+
+
+def _refusal(channel: HTTPChannel, request: Any) -> Task:
+    too_large = isinstance(request.error, RequestEntityTooLarge)
+    return (Oversized if too_large else ErrorTask)(channel, request)
+
+
+class Channel(HTTPChannel):
+    """A connection. Waitress itself would refuse large bodies in words of its own."""
+
+    error_task_class = staticmethod(_refusal)  # type: ignore[assignment] # it is only called
 
 
 class Server:
@@ -31,10 +60,12 @@ class Server:
             ident=None,
             channel_timeout=30,
             connection_limit=1000,  # half-sent requests must not keep others waiting
-            # Ours says why; this one only keeps much larger bodies off the disk.
+            # The application's own limit is lower; this one keeps larger bodies off the disk.
             max_request_body_size=2 * BODY_LIMIT,
             clear_untrusted_proxy_headers=False,  # ProxyFix takes as many as it trusts
         )
+        for listener in self._listeners():
+            listener.channel_class = Channel
         self._trigger = self._listeners()[0].trigger
         self.port: int = self._listeners()[0].socket.getsockname()[1]
 
