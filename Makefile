@@ -8,30 +8,31 @@ BIN := $(VENV)/bin
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
-$(VENV)/installed: pyproject.toml
+# Each stamp says that what this extra of pyproject.toml asks for is there; dev holds demo too.
+$(VENV)/demo $(VENV)/dev: $(VENV)/%: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11 ..."; exit 1; }
-	@echo "Installing into $(VENV); this takes a minute, once."
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	touch $@
+	@echo "Installing into $(VENV) what '$*' needs; this takes a minute, once."
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	touch $(VENV)/demo $@
 
-demo: $(VENV)/installed ## Try the gate with a simulated Abiquo and a mailbox
+demo: $(VENV)/demo ## Try the gate with a simulated Abiquo and a mailbox
 	$(BIN)/approval demo $(ARGS)
 
-test: $(VENV)/installed ## Run the tests
+test: $(VENV)/dev ## Run the tests
 	$(BIN)/pytest $(ARGS)
 
-check: $(VENV)/installed ## Look for mistakes without running anything
+check: $(VENV)/dev ## Look for mistakes without running anything
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/djlint --quiet --lint templates
 
-bench: $(VENV)/installed ## Measure, and write docs/benchmarks.md
+bench: $(VENV)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m bench
 
-look: $(VENV)/installed ## Photograph every mail and page into build/look
+look: $(VENV)/dev ## Photograph every mail and page into build/look
 	$(BIN)/python -m tests.look build/look
 
 clean: ## Remove what was made

@@ -1,6 +1,7 @@
 """The commands."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -116,8 +117,11 @@ def demo(file: Path | None, alone: bool, cloud_port: int) -> None:
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("aiosmtpd"):
             raise
+        python = shlex.quote(sys.executable)
         click.echo(
-            "problem  the demo needs its mail server: pip install 'approval[demo]'", err=True
+            "problem  the demo needs a mail server that is not installed; in the folder of the "
+            f"sources, where pyproject.toml lies: {python} -m pip install '.[demo]'",
+            err=True,
         )
         sys.exit(2)
     sys.exit(once() if alone else run(Ports(cloud=cloud_port), file))
@@ -135,12 +139,18 @@ def settings() -> None:
 def redeliver(file: Path, tasks: tuple[str, ...]) -> None:
     """Take up what was set aside for the operator: all of it, or the decisions of TASKS."""
     config = _load(file)
-    with _store(config) as database, database.write() as session:
-        taken = trouble.redeliver(session, list(tasks) or None, config.platform_name, utc_now())
+    try:
+        with _store(config) as database, database.write() as session:
+            taken = trouble.redeliver(session, list(tasks) or None, config.platform_name, utc_now())
+    except trouble.UnknownTasks as error:
+        click.echo(f"problem  there is no task {error}; nothing was taken up", err=True)
+        sys.exit(1)
     for line in taken:
         click.echo(line)
     click.echo(f"{len(taken)} taken up")
-    sys.exit(0 if taken or not tasks else 1)
+    if tasks and not taken:
+        click.echo("problem  none of these tasks waits to be delivered", err=True)
+        sys.exit(1)
 
 
 @main.command()

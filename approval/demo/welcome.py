@@ -1,9 +1,14 @@
 """What the terminal says when the demo runs."""
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
 import click
 
 from approval.demo.loopback import HOST
-from approval.demo.stage import Stage
+from approval.demo.stage import Ports, Stage
 
 TEXT = """
   {title}
@@ -23,7 +28,8 @@ TEXT = """
     4  Undeploy mail-01, cancel that in Abiquo itself, then press Accept in the mail: the
        machine stays, and the link then tells that somebody was quicker.
 
-    In another terminal, approval demo --send FILE posts a callback body of your own.
+    In another terminal, post a callback body of your own:
+      {send} FILE
 
   Ctrl-C ends it all and leaves nothing behind.
 """
@@ -40,4 +46,19 @@ def welcome(stage: Stage) -> str:
         mailbox=stage.mailbox.url,
         gate=stage.gate.url,
         smtp=f"{HOST}:{stage.mailbox.smtp_port}",
+        send=f"{started_as()} demo{_port(stage.cloud.port)} --send",
     )
+
+
+def started_as() -> str:
+    """How this process was started, for a shell in whatever folder."""
+    program = Path(sys.argv[0]).absolute()
+    if program.name == "__main__.py":
+        return shlex.join([sys.executable, "-m", "approval"])
+    on_path = shutil.which(program.name)
+    return program.name if on_path == str(program) else shlex.quote(str(program))
+
+
+def _port(port: int) -> str:
+    """What tells --send where this demo is."""
+    return "" if port == Ports.cloud else f" --cloud-port {port}"

@@ -24,6 +24,10 @@ WHAT = {
 }
 
 
+class UnknownTasks(Exception):
+    """Raised if the gate was never told of tasks that somebody named."""
+
+
 def raise_alert(
     session: orm.Session,
     key: str,
@@ -111,12 +115,9 @@ def redeliver(
 ) -> list[str]:
     """Take up parked jobs again: all, or the releases of these platform task ids.
 
-    Returns what was taken up, in words.
+    Returns what was taken up, in words. Raises UnknownTasks, and then takes up nothing.
     """
-    subjects = None
-    if task_ids is not None:
-        found = [requests.find_task(session, platform, task_id) for task_id in task_ids]
-        subjects = [str(task[1]) for task in found if task]
+    subjects = None if task_ids is None else _subjects(session, task_ids, platform)
     kinds = [jobs.Kind.RELEASE] if task_ids is not None else list(jobs.Kind)
     taken = jobs.take_up(session, kinds, subjects, now)
     for row in taken:
@@ -125,3 +126,11 @@ def redeliver(
         if row.request_id:
             trail.record(session, row.request_id, "redelivered", row.kind, now)
     return [f"{row.kind} of request {row.request_id or '-'}" for row in taken]
+
+
+def _subjects(session: orm.Session, task_ids: list[str], platform: str) -> list[str]:
+    """The tasks of these names as jobs name them."""
+    found = {id: requests.find_task(session, platform, id) for id in task_ids}
+    if unknown := [id for id, task in found.items() if task is None]:
+        raise UnknownTasks(", ".join(unknown))
+    return [str(task[1]) for task in found.values() if task]

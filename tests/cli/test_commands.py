@@ -49,10 +49,23 @@ def test_redeliver_takes_up_the_tasks_that_are_named(given_up, approval):
     assert [site.cloud.task_state(task) == "QUEUEING" for task in tasks] == [True, False]
 
 
-def test_redeliver_says_if_there_is_nothing_of_that_name(given_up, approval):
-    result = approval("redeliver", "unknown")
+def test_redeliver_takes_up_nothing_if_a_name_is_unknown_and_says_which(given_up, approval):
+    site, tasks = given_up
+    before = site.gate.tables()["jobs"]
+    result = approval("redeliver", tasks[0], "unknown", "strange")
     assert result.exit_code == 1
-    assert "0 taken up" in result.output.splitlines()
+    words = "problem  there is no task unknown, strange; nothing was taken up"
+    assert words in result.output.splitlines()
+    assert site.gate.tables()["jobs"] == before
+
+
+def test_redeliver_says_if_nothing_of_a_task_waits(given_up, approval):
+    site, tasks = given_up
+    approval("redeliver", tasks[0])
+    site.settle()
+    result = approval("redeliver", tasks[0])
+    assert result.exit_code == 1
+    assert "problem  none of these tasks waits to be delivered" in result.output.splitlines()
 
 
 @pytest.mark.parametrize("words", [("redeliver",), ("db", "upgrade")])
@@ -60,7 +73,7 @@ def test_a_store_that_cannot_be_opened_is_told_in_words(text, approval, tmp_path
     write(tmp_path, f"{text}database = sqlite:////nowhere/at/all.db\n")
     result = approval(*words)
     assert result.exit_code == 1
-    assert result.output.startswith("problem  ")
+    assert result.output.startswith("problem  [server] database: ")
 
 
 def test_redeliver_before_there_is_a_store_is_told_in_words(text, approval, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from approval.demo.loopback import free_port
+from approval.demo.welcome import started_as
 from tests.conftest import wait_until
 
 ARTICLE = Path(__file__).parent.parent / "platforms" / "data" / "article.xml"
@@ -163,4 +164,25 @@ def test_says_how_to_get_what_is_missing():
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2
-    assert "pip install 'approval[demo]'" in ended.stderr
+    assert ended.stderr.endswith(f"{sys.executable} -m pip install '.[demo]'\n")
+
+
+def test_the_hint_for_callbacks_of_ones_own_works_as_printed(fed, tmp_path):
+    [hint] = re.findall(r"^ +(.* --send) FILE$", fed.output, re.MULTILINE)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run(
+        ["sh", "-c", f"{hint} {ARTICLE}"], cwd=tmp_path, env=environment, capture_output=True,
+        text=True, check=False, timeout=40,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert "answers 200: known already" in ended.stdout
+
+
+def test_the_hint_names_the_program_that_was_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "my env/bin/approval"), "demo"])
+    assert started_as() == f"'{tmp_path}/my env/bin/approval'"
+    program = tmp_path / "my env/bin/approval"
+    program.parent.mkdir(parents=True)
+    program.touch(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert started_as() == "approval"

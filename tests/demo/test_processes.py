@@ -12,6 +12,19 @@ def start(*command):
     )
 
 
+def test_the_cloud_says_how_to_sign_in():
+    with start("approval.demo.cloud") as process:
+        process.stdout.readline()
+        words = process.stdout.readline().split()
+        told = dict(zip(words[::2], words[1::2], strict=True))
+        answer = requests.get(
+            f"{told['api']}/login", auth=(told["user"], told["password"]), timeout=5
+        )
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize(
     "command",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from approval.gate.trouble import UnknownTasks
 from approval.model import Action, Delivery, PlatformState
 from tests.fakes import (
     ANA,
@@ -230,10 +231,15 @@ def test_redelivering_twice_takes_it_up_once(gate, given_up):
     assert gate.redeliver("1") == []
 
 
-@pytest.mark.parametrize("id", ["unknown", "2"])
-def test_redelivering_another_task_takes_up_nothing(gate, given_up, id):
+def test_redelivering_another_task_takes_up_nothing(gate, given_up):
     gate.ask("2")
-    assert gate.redeliver(id) == []
+    assert gate.redeliver("2") == []
+    assert gate.task().delivery is Delivery.FAILED
+
+
+def test_redelivering_takes_up_nothing_if_a_task_is_unknown(gate, given_up):
+    with pytest.raises(UnknownTasks, match=r"^unknown$"):
+        gate.redeliver("1", "unknown")
     assert gate.task().delivery is Delivery.FAILED
 
 

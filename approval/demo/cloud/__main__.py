@@ -29,7 +29,7 @@ def main(
     threads: int,
     keep_calls: int,
 ) -> None:
-    """Run until asked to end. Prints one line when ready."""
+    """Run until asked to end. Prints a line when ready, and one that tells how to sign in."""
     logging.basicConfig(level=logging.ERROR)
     world = sample_world(personality=PERSONALITIES[personality], pace=pace)
     _add_bulk(world, machines)
@@ -42,6 +42,7 @@ def main(
         keep_calls=keep_calls,
     ) as cloud:
         click.echo(f"ready {cloud.url}")
+        click.echo(f"api {cloud.api_location} user {cloud.username} password {cloud.password}")
         wait_for_signal()
 
 
