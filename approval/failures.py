@@ -15,6 +15,7 @@ class Failure(Exception):
     `permanent`: trying again is useless until somebody changes something.
     `alert`: the operator can mend it (credentials, a template), so tell them at once.
     `retry_after`: how long the other side asked to be left alone.
+    `awaits`: what may come by itself. The next try is told how long it has been waited for.
     """
 
     def __init__(
@@ -24,8 +25,10 @@ class Failure(Exception):
         permanent: bool = False,
         alert: bool = False,
         retry_after: timedelta | None = None,
+        awaits: str | None = None,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.alert = alert
         self.retry_after = retry_after
+        self.awaits = awaits

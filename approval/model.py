@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -208,6 +208,7 @@ class Job:
     `run` counts how often the promise was renewed while it stood: the same job asked for
     again after it had begun has to run again, under a new `key`. `error` is why it failed last,
     None if no attempt of this run is known to have failed; one that was cut off is not known.
+    `awaits` is what the last attempt did not find yet, and those before it since `awaits_since`.
     """
 
     id: str
@@ -219,8 +220,15 @@ class Job:
     made_at: datetime
     request_id: str | None = field(default=None)
     error: str | None = None
+    awaits: str | None = None
+    awaits_since: datetime | None = None
 
     @property
     def key(self) -> str:
         """The same for every attempt of one run: Message-ID and Idempotency-Key."""
         return f"{self.id}.{self.run}"
+
+    def waited(self, awaits: str, now: datetime) -> timedelta:
+        """For how long nothing else has been waited for than this."""
+        since = self.awaits_since if self.awaits == awaits else None
+        return now - since if since else timedelta()

@@ -125,7 +125,9 @@ class Jobs:
                 trouble.on_park(session, job, failure, now)
                 return leases.park(session, job, now, str(failure))
             trouble.on_failure(session, job, failure, now)
-            return leases.postpone(session, job, now + wait, str(failure))
+            awaits = failure.awaits
+            since = now - job.waited(awaits, now) if awaits else None
+            return leases.postpone(session, job, now + wait, str(failure), awaits, since)
 
         self._fenced(job, write)
         self._counter.labels(job.kind, "parked" if wait is None else "failed").inc()

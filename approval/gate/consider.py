@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import orm
 
 from approval import decisions
 from approval.failures import Failure
 from approval.gate import Record, nothing, settle
+from approval.gate.doubt import ASK_AGAIN, COMMIT_TIME, wait_for
 from approval.model import (
     ApprovalRequest,
     Decision,
@@ -26,10 +27,7 @@ from approval.platforms import Platform
 from approval.store import jobs, machines, people, requests, trail
 from approval.store.database import Database
 
-# The platform may commit a task only after it has called: believe "unknown" after two minutes.
-COMMIT_TIME = timedelta(minutes=2)
-LOOK_AGAIN = timedelta(seconds=5)
-DETAIL_TRIES = 3
+DETAILS, DETAIL_TIME = "details", 2 * ASK_AGAIN  # then people are asked without them
 CHANGES = frozenset({"RECONFIGURE"})  # task types of which people ask what was there before
 ENDED = {
     PlatformState.CONTINUED: "it was continued on the platform",
@@ -73,17 +71,17 @@ class Consider:
         pending = [t for t in request.tasks if t.state is TaskState.PENDING] if request else []
         if request is None or not pending:
             return nothing
-        finding = self._find_out(request, pending, job.attempts, now)
+        finding = self._find_out(job, request, pending, now)
         return lambda session, at: self._record(session, request, pending, finding, at)
 
     def _find_out(
-        self, request: ApprovalRequest, pending: Sequence[Task], attempts: int, now: datetime
+        self, job: Job, request: ApprovalRequest, pending: Sequence[Task], now: datetime
     ) -> Finding:
         readings = self._look(pending)
         gone = [r for r in readings.values() if r.state is PlatformState.GONE]
         if gone and now - request.received_at < COMMIT_TIME:
             raise Failure(
-                f"{self._platform.title} does not know the task yet", retry_after=LOOK_AGAIN
+                f"{self._platform.title} does not know the task yet", retry_after=ASK_AGAIN
             )
         held = {task_id: r.task for task_id, r in readings.items() if r.task is not None}
         ended = {task_id: ENDED[r.state] for task_id, r in readings.items() if r.task is None}
@@ -93,8 +91,9 @@ class Consider:
         describing = self._side_by_side.submit(self._platform.describe, tasks)
         may_decide = self._platform.approvers(tasks)
         description = describing.result()
-        if description.transient and attempts < DETAIL_TRIES:
-            raise Failure(f"could not be had yet: {', '.join(description.missing)}")
+        if description.transient:
+            why = f"could not be had yet: {', '.join(description.missing)}"
+            wait_for(DETAILS, DETAIL_TIME, job, now, why)
         return Finding(held, ended, description, may_decide)
 
     def _look(self, pending: Sequence[Task]) -> dict[int, Reading]:
@@ -130,7 +129,7 @@ class Consider:
                 tell = tell or not choice.quiet
         if to_ask:
             self._ask(session, request.id, list(to_ask.values()), now)
-        if not to_ask:
+        else:
             requests.close_if_decided(session, request.id, now)
         if tell and self._notify_requester:
             jobs.add(session, jobs.Kind.OUTCOME, request.id, request.id, now)

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import orm
 
 from approval.gate import Record, nothing, settle
+from approval.gate.doubt import COMMIT_TIME, wait_for
 from approval.model import Action, Delivery, Job, PlatformState, Task, TaskState
 from approval.platforms import Platform, PlatformError
 from approval.store import machines, requests, trail
@@ -31,22 +32,22 @@ class Release:
         if job.attempts > 1 or job.run > 0:
             state = self._look(task)
             if state is not PlatformState.HELD:
-                return self._ended(job, task, state)
+                return self._ended(job, task, state, now)
         action = ACTIONS[task.state]
         try:
             self._platform.release(task.held, action, _message(task), _key(job, task))
         except PlatformError as error:
             if not error.permanent:
                 raise
-            return self._explain(job, task, error)
+            return self._explain(job, task, error, now)
         return self._delivered(job, task, f"{self._platform.title} was told to {action.value}")
 
-    def _explain(self, job: Job, task: Task, refusal: PlatformError) -> Record:
+    def _explain(self, job: Job, task: Task, refusal: PlatformError, now: datetime) -> Record:
         """Find out why the platform refused: most often somebody was there before us."""
         state = self._look(task)
         if state is PlatformState.HELD:
             raise refusal
-        return self._ended(job, task, state)
+        return self._ended(job, task, state, now)
 
     def _look(self, task: Task) -> PlatformState:
         """Where the task stands. That it cannot be told now is no reason to give a decision up."""
@@ -57,9 +58,11 @@ class Release:
                 raise
             raise PlatformError(str(error), alert=True) from error
 
-    def _ended(self, job: Job, task: Task, state: PlatformState) -> Record:
+    def _ended(self, job: Job, task: Task, state: PlatformState, now: datetime) -> Record:
         if state is PlatformState.GONE:
-            raise PlatformError(f"{self._platform.title} no longer knows the task", permanent=True)
+            why = f"{self._platform.title} no longer knows the task"
+            wait_for("task", COMMIT_TIME, job, now, why)
+            raise PlatformError(why, permanent=True)
         if state is EFFECTS[ACTIONS[task.state]]:
             return self._delivered(job, task, f"{self._platform.title} had it {state} already")
         return self._overtaken(job, task, state)

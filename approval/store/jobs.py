@@ -135,6 +135,7 @@ def take_up(
     for row in rows:
         row.parked_at, row.due, row.made_at = None, now, now
         row.attempts, row.run, row.error = 0, row.run + 1, None
+        row.awaits = row.awaits_since = None
         session.info.setdefault("lanes", []).append(row.lane)
     return rows
 

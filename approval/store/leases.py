@@ -77,13 +77,18 @@ def claim(
         run=row.run,
         made_at=row.made_at,
         error=row.error,
+        awaits=row.awaits,
+        awaits_since=row.awaits_since,
     )
+
+
+UNTRIED = {"attempts": 0, "error": None, "awaits": None, "awaits_since": None}
 
 
 def finish(session: orm.Session, job: Job, now: datetime) -> bool:
     """Drop a done job, or make it due again if it was renewed; False if it is not ours."""
     done = session.scalar(_drop, {"job": job.id, "holder": job.lease, "of_run": job.run})
-    return done is not None or _let_go(session, job, due=now, attempts=0, error=None)
+    return done is not None or _let_go(session, job, due=now, **UNTRIED)
 
 
 def repeat(session: orm.Session, job: Job, due: datetime, now: datetime) -> bool:
@@ -92,13 +97,23 @@ def repeat(session: orm.Session, job: Job, due: datetime, now: datetime) -> bool
     If it was renewed meanwhile it is due again at once.
     """
     due_again = sa.case((JOBS.c.run == job.run, sa.literal(due, JOBS.c.due.type)), else_=now)
-    anew = {"run": JOBS.c.run + 1, "made_at": due_again, "attempts": 0, "error": None}
-    return _let_go(session, job, due=due_again, **anew)
+    anew = {"run": JOBS.c.run + 1, "made_at": due_again}
+    return _let_go(session, job, due=due_again, **anew, **UNTRIED)
 
 
-def postpone(session: orm.Session, job: Job, due: datetime, error: str) -> bool:
-    """Leave the job alone until `due`; False if it is not ours any more."""
-    return _let_go(session, job, due=due, error=error)
+def postpone(
+    session: orm.Session,
+    job: Job,
+    due: datetime,
+    error: str,
+    awaits: str | None = None,
+    since: datetime | None = None,
+) -> bool:
+    """Leave the job alone until `due`; False if it is not ours any more.
+
+    `awaits`: what was not there yet, since when.
+    """
+    return _let_go(session, job, due=due, error=error, awaits=awaits, awaits_since=since)
 
 
 def park(session: orm.Session, job: Job, now: datetime, error: str) -> bool:
@@ -126,5 +141,6 @@ def hand_back(session: orm.Session, now: datetime) -> int:
 
 def _let_go(session: orm.Session, job: Job, **values: object) -> bool:
     """Change the job and end the lease, if it is still ours."""
-    statement = sa.update(JOBS).where(_ours).values(lease=None, **values).returning(JOBS.c.id)
+    anew = {"lease": None, "awaits": None, "awaits_since": None}
+    statement = sa.update(JOBS).where(_ours).values(anew | values).returning(JOBS.c.id)
     return session.scalar(statement, {"job": job.id, "holder": job.lease}) is not None

@@ -206,6 +206,8 @@ class JobRow(Base):
     run: orm.Mapped[int]
     lease: orm.Mapped[str | None] = orm.mapped_column(sa.String(32))
     error: orm.Mapped[str | None]
+    awaits: orm.Mapped[str | None] = orm.mapped_column(sa.String(16))
+    awaits_since: orm.Mapped[datetime | None]
     parked_at: orm.Mapped[datetime | None]
 
 

@@ -249,6 +249,17 @@ def test_after_three_tries_people_are_asked_and_told_what_is_missing(gate):
     assert gate.request(request_id).missing == ("the machine",)
 
 
+def test_an_outage_before_takes_nothing_from_the_tries_of_the_details(gate):
+    gate.platform.broken["look"] = unreachable()
+    gate.platform.missing, gate.platform.transient = ("the machine",), True
+    gate.receive("1")
+    gate.pass_time(hours=1)
+    gate.platform.broken.clear()
+    gate.pass_time(hours=1)
+    assert sum(call.startswith("describe") for call in gate.platform.calls) == 3
+    assert "Could not be had from Fake Cloud: the machine." in text_of(gate.mails.to(BEA)[0])
+
+
 def test_details_that_never_come_are_not_waited_for(gate):
     gate.platform.missing = ("the machine",)
     request_id = gate.ask("1")

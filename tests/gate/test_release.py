@@ -137,14 +137,60 @@ def test_a_task_that_is_still_held_after_a_refusal_for_good_waits_for_the_operat
     assert gate.kinds(asked) == [*BEFORE, "accepted", "parked", *TOLD]
 
 
-def test_a_task_that_is_gone_when_it_was_decided_is_refused(gate, asked):
+def test_a_task_that_is_gone_when_it_was_decided_is_refused_after_two_minutes(gate, asked):
     gate.platform.states["1"] = PlatformState.GONE
     gate.press(BEA, Action.ACCEPT, "1")
-    gate.work()
+    gate.pass_time(minutes=1, seconds=59)
+    assert gate.task().delivery is Delivery.WAITING
+    gate.pass_time(seconds=10)
     assert gate.task().delivery is Delivery.REFUSED
     assert "no longer knows" in gate.task().delivery_note
     assert len(gate.mails.to(OPERATOR)) == 1
-    assert gate.kinds(asked) == [*BEFORE, "accepted", "parked", *TOLD]
+    assert gate.kinds(asked) == [*BEFORE, "accepted", "failed", *TOLD, "parked"]
+
+
+def test_a_task_that_is_gone_only_in_passing_is_delivered(gate, asked):
+    gate.platform.states["1"] = PlatformState.GONE
+    gate.press(BEA, Action.ACCEPT, "1")
+    gate.pass_time(minutes=1)
+    gate.platform.states["1"] = PlatformState.HELD
+    gate.pass_time(seconds=5)
+    assert gate.task().delivery is Delivery.DELIVERED
+    assert gate.mails.to(OPERATOR) == []
+
+
+def test_a_task_that_is_gone_when_an_outage_ends_has_two_minutes_too(gate, asked):
+    gate.platform.broken["release"] = unreachable()
+    gate.press(BEA, Action.ACCEPT, "1")
+    gate.pass_time(hours=1)
+    gate.platform.broken.clear()
+    gate.platform.states["1"] = PlatformState.GONE
+    gate.pass_time(hours=1)
+    assert gate.task().delivery is Delivery.REFUSED
+    assert gate.platform.calls.count("look 1") > 24
+
+
+def test_a_task_that_is_not_gone_all_the_time_is_not_believed_gone(gate, asked):
+    gate.platform.states["1"] = PlatformState.GONE
+    gate.press(BEA, Action.ACCEPT, "1")
+    gate.pass_time(minutes=1, seconds=50)
+    gate.platform.errors["look"] = [unreachable()]
+    gate.pass_time(minutes=1, seconds=50)
+    assert gate.task().delivery is Delivery.WAITING
+    gate.pass_time(hours=2)
+    assert gate.task().delivery is Delivery.REFUSED
+
+
+def test_a_task_that_was_believed_gone_has_two_minutes_again_when_it_is_redelivered(gate, asked):
+    gate.platform.states["1"] = PlatformState.GONE
+    gate.press(BEA, Action.ACCEPT, "1")
+    gate.pass_time(minutes=3)
+    assert gate.task().delivery is Delivery.REFUSED
+    gate.redeliver("1")
+    gate.pass_time(minutes=1)
+    gate.platform.states["1"] = PlatformState.HELD
+    gate.pass_time(seconds=5)
+    assert gate.task().delivery is Delivery.DELIVERED
 
 
 def test_a_refusal_that_cannot_be_explained_yet_is_tried_again(gate, asked):
