@@ -19,7 +19,17 @@ LAYERS = [
     ["gate", "metrics"],
     ["store", "mail", "links", "rendering", "platforms"],
     ["decisions", "wording", "samples"],
-    ["model", "failures", "clock", "allowance", "deadline", "section", "nearest", "findings"],
+    [
+        "model",
+        "failures",
+        "clock",
+        "allowance",
+        "deadline",
+        "section",
+        "nearest",
+        "findings",
+        "addresses",
+    ],
 ]
 BUILDERS = LAYERS[0]
 ENTRY = "__main__"  # python -m approval

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from approval.addresses import is_address
 from approval.config.values import (
     Duration,
     Networks,
@@ -22,7 +23,6 @@ from approval.config.values import (
     action_or_ask,
     words,
 )
-from approval.mail.message import is_address
 from approval.mail.smtp import Security
 from approval.model import Action
 from approval.section import (

@@ -28,6 +28,7 @@ def wait_after(
     if failure.permanent or age >= give_up_after:
         return None
     if failure.retry_after is not None:
+        # Whoever asks for more than an hour is asked again in between.
         return min(max(failure.retry_after, WAITS[0]), LONGEST)
     step = attempts - 1 + (SLOW if failure.alert else 0)
     return WAITS[min(step, len(WAITS) - 1)] * chance

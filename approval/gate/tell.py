@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import orm
 
+from approval.addresses import is_address
 from approval.failures import Failure
 from approval.gate import Record, nothing
 from approval.gate.maillinks import MailLinks
 from approval.gate.trouble import TELL_AGAIN_AFTER
 from approval.links import Links
 from approval.mail import RecipientRefused, Transport
-from approval.mail.message import Sender, compose, is_address, message_id
+from approval.mail.message import Sender, compose, message_id
 from approval.model import (
     ApprovalRequest,
     Approver,

@@ -115,7 +115,7 @@ def test_the_platforms_own_words_are_cut(mocked, distant):
         (None, None),
         ("0", 0),
         ("120", 120),
-        ("999999", 3600),
+        ("999999", 999_999),
         ("9" * 40, None),
         ("-5", None),
         ("1.5", None),
@@ -133,12 +133,12 @@ def test_a_wish_to_be_left_alone_is_heard(mocked, distant, status, asked, second
     assert wish == (None if seconds is None else timedelta(seconds=seconds))
 
 
-@pytest.mark.parametrize(("hours", "capped"), [(0.5, 0.5), (48, 1)])
-def test_a_wish_may_be_a_date(mocked, distant, hours, capped):
+@pytest.mark.parametrize("hours", [0.5, 48])
+def test_a_wish_may_be_a_date(mocked, distant, hours):
     date = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
     mocked.post(f"{API}/{CONTINUE}", status=503, headers={"Retry-After": date})
     wish = failure(distant).retry_after
-    assert abs(wish - timedelta(hours=capped)) < timedelta(seconds=10)
+    assert abs(wish - timedelta(hours=hours)) < timedelta(seconds=10)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>Sign in</html>", b"[]", b"<br>", b"{"])

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from approval.model import Disk, Machine, Place
 from approval.platforms.abiquo import disks, hrefs
-from approval.platforms.abiquo.answers import Answers
 from approval.platforms.abiquo.documents import Document
+from approval.platforms.abiquo.gathered import Gathered
 
 NIC = re.compile("nic([0-9]{1,4})")
 MAX_NAME = 255
@@ -38,23 +38,23 @@ def enterprise_of(machine: Document, root: str) -> str | None:
     return hrefs.linked(machine.links_to("enterprise"), hrefs.ENTERPRISE, root)
 
 
-def describe(path: str, answers: Answers, root: str) -> Machine | None:
+def describe(path: str, gathered: Gathered, root: str) -> Machine | None:
     """Put together what was read of the machine; None if the machine itself was not."""
     number = f"machine {path.rpartition('/')[2]}"
-    document = answers.take(path, "details", number)
+    document = gathered.take(path, "details", number)
     if document is None:
         return None
     called = _short(document.text("label") or document.text("name")) or number
-    return _Found(path, document, answers, _named(path, document, root), called).machine()
+    return _Found(path, document, gathered, _named(path, document, root), called).machine()
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A machine that was read, among the answers about what belongs to it."""
+    """A machine that was read, among what was gathered about it."""
 
     path: str
     document: Document
-    answers: Answers
+    gathered: Gathered
     named: dict[str, str]
     called: str
 
@@ -95,7 +95,7 @@ class _Found:
         try:
             return read(found) if found else []
         except disks.SizeMissing:
-            self.answers.miss(what, self.called)
+            self.gathered.miss(what, self.called)
             return []
 
     def addresses(self) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ class _Found:
         return _short(found.text("name") if found else title)
 
     def take(self, path: str, what: str) -> Document | None:
-        return self.answers.take(path, what, self.called)
+        return self.gathered.take(path, what, self.called)
 
 
 def _named(path: str, machine: Document, root: str) -> dict[str, str]:

@@ -11,7 +11,6 @@ from typing import Any
 from approval.platforms import PlatformError
 from approval.platforms.abiquo.documents import Document, DocumentError, parse
 
-PATIENCE = timedelta(hours=1)  # at most; whoever asks for more is asked again in between
 SECONDS = re.compile("[0-9]{1,9}")
 CODE = re.compile("[A-Z0-9]+-[A-Z0-9]+")  # as "TASK-1"; gateways write none, or a number
 MAX_SAID = 200
@@ -102,10 +101,10 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """How long the platform asks to be left alone; it may give seconds or a date."""
     value = headers.get("Retry-After", "").strip()
     if SECONDS.fullmatch(value):
-        return min(timedelta(seconds=int(value)), PATIENCE)
+        return timedelta(seconds=int(value))
     try:
         date = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):
         return None
     left = date.replace(tzinfo=date.tzinfo or UTC) - now
-    return min(left, PATIENCE) if left > timedelta() else None
+    return left if left > timedelta() else None

@@ -1,17 +1,11 @@
 """Users of the platform as people."""
 
-import re
-
+from approval.addresses import is_address
 from approval.model import Person
 from approval.platforms.abiquo import hrefs
 from approval.platforms.abiquo.documents import Document
 
 MAX_NAME = 255
-
-# What every mail server takes for an address; others it would refuse, or read otherwise.
-ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-ADDRESS = re.compile(rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@){ATOM}(?:\.{ATOM})*@{LABEL}(?:\.{LABEL})*")
 
 
 def person(user: Document, key: str, role: str | None) -> Person:
@@ -22,7 +16,7 @@ def person(user: Document, key: str, role: str | None) -> Person:
     return Person(
         key=key,
         name=name[:MAX_NAME],
-        address=address if ADDRESS.fullmatch(address) else None,
+        address=address if is_address(address) else None,
         role=role,
     )
 

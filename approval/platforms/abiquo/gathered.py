@@ -7,7 +7,7 @@ from approval.platforms.abiquo.documents import Document
 from approval.platforms.abiquo.reader import Answer
 
 
-class Answers:
+class Gathered:
     """Answers by path; asking for one that failed notes it, in words for people."""
 
     def __init__(self, by_path: Mapping[str, Answer]) -> None:
