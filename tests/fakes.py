@@ -160,6 +160,9 @@ class FakePlatform:
     def check(self) -> list[Finding]:
         return [ok("Fake Cloud answers")]
 
+    def close(self) -> None:
+        pass
+
     @property
     def told(self) -> list[tuple[str, Action]]:
         """What the platform was told, in order, in short."""

@@ -55,12 +55,14 @@ class Service:
     jobs: Jobs
     engine: Embedded
     app: Flask
+    platform: Platform
     transport: Transport
     side_by_side: ThreadPoolExecutor
 
     def close(self) -> None:
         """Let go of everything that is held open."""
         self.side_by_side.shutdown()
+        self.platform.close()
         self.transport.close()
         self.database.close()
 
@@ -169,7 +171,7 @@ def assemble(config: Config) -> Service:
     database.wake = engine.wake
     app = _app(config, database, platform, links, Pages(templates), engine, metrics)
     app.wsgi_app = courtesy.wrap(app.wsgi_app)  # type: ignore[assignment, method-assign] # Flask's documented way
-    return Service(database, jobs, engine, app, transport, side_by_side)
+    return Service(database, jobs, engine, app, platform, transport, side_by_side)
 
 
 def _app(

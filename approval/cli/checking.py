@@ -24,12 +24,13 @@ def check(config: Config) -> bool:
     for text in config.warnings:
         click.echo(f"{Level.WARNING:8} {text}")
     platform = build_platform(config)
-    results = [
-        _tell("store", "server", [_store(config)]),
-        _tell(platform.name, config.platform_name, platform.check()),
-        _tell("mail", "mail", _mail(config)),
-        _tell("templates", "server", _templates(build_templates(config, platform))),
-    ]
+    with closing(platform):
+        results = [
+            _tell("store", "server", [_store(config)]),
+            _tell(platform.name, config.platform_name, platform.check()),
+            _tell("mail", "mail", _mail(config)),
+            _tell("templates", "server", _templates(build_templates(config, platform))),
+        ]
     return all(results)
 
 

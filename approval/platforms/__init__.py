@@ -61,3 +61,6 @@ class Platform(Protocol):
 
     def check(self) -> list[Finding]:
         """Try connection, credentials and privileges; say what was found. Never raises."""
+
+    def close(self) -> None:
+        """End what is held open. Nothing is asked afterwards."""

@@ -3,6 +3,7 @@
 import base64
 import re
 import socket
+import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -13,6 +14,7 @@ from abiquo_samples import MACHINE, SECRET, body, collection, held, task
 from approval.model import Action, PlatformState
 from approval.platforms import PlatformError
 from approval.platforms.abiquo import Abiquo, Settings
+from tests.conftest import wait_until
 from tests.scripted import HANDSHAKE, dripping_server
 
 API = "https://cloud.example.com/api"
@@ -202,6 +204,16 @@ def test_connections_are_used_again_and_cookies_are_not_kept(server, abiquo, sta
         release(abiquo)
     assert len({call.connection for call in server.calls}) == 1
     assert not any("Cookie" in call.headers for call in server.calls)
+
+
+def test_closing_ends_all_connections(server, connect):
+    before = set(threading.enumerate())  # the server has a thread for each connection
+    server.answers[CONTINUE] = (204, {}, b"")
+    abiquo = connect(server)
+    release(abiquo)
+    assert set(threading.enumerate()) - before
+    abiquo.close()
+    wait_until(lambda: not set(threading.enumerate()) - before)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

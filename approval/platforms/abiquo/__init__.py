@@ -73,7 +73,6 @@ class Abiquo:
         return list(checking.check(self._client, self._settings))
 
     def close(self) -> None:
-        """End all connections. Nothing may be asked afterwards."""
         self._reader.close()
         self._client.close()
 
