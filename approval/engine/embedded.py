@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -15,6 +16,7 @@ from approval.store.jobs import Lane
 
 # Seconds. Jobs made by another process (`approval redeliver`) are found within this time.
 LOOK_AT_LEAST_EVERY = 2.0
+FIRST_PAUSE = 0.1  # while the store is down; then twice as long each time
 log = structlog.get_logger("approval.engine")
 
 
@@ -87,22 +89,28 @@ class Embedded:
         return all(thread.is_alive() for thread in self._threads)
 
     def _work(self, lane: Lane) -> None:
-        bell = self._bells[lane]
+        bell, pause = self._bells[lane], FIRST_PAUSE
         while not self._stopping.is_set():
             heard = bell.rings
             if lane is not Lane.RELEASE:
                 self._courtesy.wait()
             try:
                 if self._jobs.run_next(lane):
+                    pause = FIRST_PAUSE
                     continue
                 due = self._jobs.next_due(lane)
             except StoreDown as error:
                 log.error("store down", lane=lane, error=str(error))
-                due = None
+                bell.wait(heard, pause)
+                pause = min(2 * pause, LOOK_AT_LEAST_EVERY)
+                continue
             except Exception:
                 log.exception("thread broke", lane=lane)
                 due = None
             bell.wait(heard, self._seconds_until(due))
+            pause = FIRST_PAUSE
+        with suppress(StoreDown):  # then the next start hands the leases back
+            self._jobs.catch_up()
 
     def _seconds_until(self, due: datetime | None) -> float:
         if due is None:

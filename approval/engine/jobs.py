@@ -1,6 +1,7 @@
 """Run jobs: claim one under a lease, act, record. The same with every engine."""
 
 import random
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from approval.model import Job
 from approval.store import jobs, leases
 from approval.store.database import Database, StoreDown
 
+DONE = "done"
 log = structlog.get_logger("approval.jobs")
 
 
@@ -30,6 +32,15 @@ class Rounds:
 
     every: Mapping[jobs.Kind, timedelta]
     last: Gauge
+
+
+@dataclass(frozen=True)
+class _End:
+    """How a run of a job ended; `write` records it, or returns False if the lease is lost."""
+
+    job: Job
+    name: str
+    write: Callable[[orm.Session], bool]
 
 
 class Jobs:
@@ -53,6 +64,8 @@ class Jobs:
         self._clock = clock
         self._counter = counter
         self._rounds = rounds
+        # Never more than there are threads: each records what is here before it claims a job.
+        self._unrecorded: deque[_End] = deque()
 
     def begin_rounds(self) -> None:
         """Promise what is done again and again, due at once. Raises StoreDown."""
@@ -69,20 +82,21 @@ class Jobs:
         A job may run twice if we crash after its work and before its record, so handlers
         bear repetition.
         """
+        self.catch_up()
         job = self._claim(lane, request_id)
         if job is None:
             return False
-        try:
-            record = self._handlers[jobs.Kind(job.kind)](job, self._clock())
-            self._done(job, record)
-        except Failure as failure:
-            self._failed(job, failure)
-        except StoreDown:
-            raise  # the lease runs out by itself
-        except Exception as error:
-            log.exception("job broke", kind=job.kind, subject=job.subject, request=job.request_id)
-            self._failed(job, Failure(f"unexpected {type(error).__name__}: {error}"))
+        self._record(self._run(job))
         return True
+
+    def catch_up(self) -> None:
+        """Record what ended while the store was down. Raises StoreDown if it still is."""
+        while True:
+            try:
+                end = self._unrecorded.popleft()
+            except IndexError:
+                return
+            self._record(end)
 
     def run_due(self, request_id: str) -> datetime | None:
         """Run all that is due of one request; returns when the next is due, None if nothing is."""
@@ -100,7 +114,18 @@ class Jobs:
         with self._database.write() as session:
             return leases.claim(session, lane, self._clock(), request_id)
 
-    def _done(self, job: Job, record: Record) -> None:
+    def _run(self, job: Job) -> _End:
+        try:
+            record = self._handlers[jobs.Kind(job.kind)](job, self._clock())
+        except Failure as failure:
+            return self._failed(job, failure)
+        except StoreDown as error:
+            return self._failed(job, Failure(f"the store was down: {error}"))
+        except Exception as error:  # noqa: BLE001 - logged there
+            return self._broken(job, error)
+        return self._done(job, record)
+
+    def _done(self, job: Job, record: Record) -> _End:
         now = self._clock()
         every = self._every(job)
 
@@ -110,15 +135,24 @@ class Jobs:
                 return leases.repeat(session, job, now + every, now)
             return leases.finish(session, job, now)
 
-        self._fenced(job, write)
-        if every and self._rounds:
-            self._rounds.last.labels(job.kind).set(now.timestamp())
-        self._counter.labels(job.kind, "done").inc()
-        log.info("job done", kind=job.kind, subject=job.subject, request=job.request_id)
+        return _End(job, DONE, write)
 
-    def _failed(self, job: Job, failure: Failure) -> None:
+    def _broken(self, job: Job, error: Exception) -> _End:
+        log.exception("job broke", kind=job.kind, subject=job.subject, request=job.request_id)
+        return self._failed(job, Failure(f"unexpected {type(error).__name__}: {error}"))
+
+    def _failed(self, job: Job, failure: Failure) -> _End:
         now = self._clock()
         wait = self._wait(job, failure, now)
+        log.warning(
+            "job failed",
+            kind=job.kind,
+            subject=job.subject,
+            request=job.request_id,
+            attempt=job.attempts,
+            error=str(failure),
+            again_in=None if wait is None else round(wait.total_seconds(), 1),
+        )
 
         def write(session: orm.Session) -> bool:
             if wait is None:
@@ -129,17 +163,7 @@ class Jobs:
             since = now - job.waited(awaits, now) if awaits else None
             return leases.postpone(session, job, now + wait, str(failure), awaits, since)
 
-        self._fenced(job, write)
-        self._counter.labels(job.kind, "parked" if wait is None else "failed").inc()
-        log.warning(
-            "job failed",
-            kind=job.kind,
-            subject=job.subject,
-            request=job.request_id,
-            attempt=job.attempts,
-            error=str(failure),
-            again_in=None if wait is None else round(wait.total_seconds(), 1),
-        )
+        return _End(job, "parked" if wait is None else "failed", write)
 
     def _wait(self, job: Job, failure: Failure, now: datetime) -> timedelta | None:
         chance = random.random()  # noqa: S311
@@ -152,11 +176,26 @@ class Jobs:
         """How often the job is done; None for what is done once."""
         return self._rounds.every.get(jobs.Kind(job.kind)) if self._rounds else None
 
-    def _fenced(self, job: Job, write: Callable[[orm.Session], bool]) -> None:
-        """Write only while the lease is ours."""
+    def _record(self, end: _End) -> None:
+        """Write how a job ended, now or when the store is back. Raises StoreDown."""
+        job = end.job
         try:
             with self._database.write() as session:
-                if not write(session):
+                if not end.write(session):
                     raise LeaseLost
         except LeaseLost:
             log.warning("lease lost", kind=job.kind, subject=job.subject, request=job.request_id)
+            return
+        except StoreDown:
+            self._unrecorded.append(end)
+            raise
+        except Exception as error:
+            if end.name != DONE:
+                raise
+            self._record(self._broken(job, error))
+            return
+        self._counter.labels(job.kind, end.name).inc()
+        if end.name == DONE:
+            if self._rounds and self._every(job):
+                self._rounds.last.labels(job.kind).set(self._clock().timestamp())
+            log.info("job done", kind=job.kind, subject=job.subject, request=job.request_id)

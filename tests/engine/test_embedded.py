@@ -4,13 +4,14 @@ import threading
 from contextlib import suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from approval.engine import embedded
 from approval.engine.courtesy import Courtesy
 from approval.engine.embedded import Embedded
 from approval.gate import nothing
 from approval.model import Action, Delivery
-from approval.store import jobs
+from approval.store import jobs, leases
 from approval.store.database import StoreDown
 from approval.store.jobs import Kind, Lane
 from tests.conftest import wait_until
@@ -181,3 +182,57 @@ def test_a_job_for_each_lane_wakes_each_lane(gate):
         for kind in (Kind.RELEASE, Kind.CONSIDER, Kind.ASK):
             jobs.add(session, kind, "1", None, gate.clock())
     assert woken == [Lane.RELEASE, Lane.CONSIDER, Lane.MAIL]
+
+
+@pytest.fixture
+def logged():
+    """What is logged."""
+    with capture_logs() as entries:
+        yield entries
+
+
+def test_what_was_done_while_the_store_was_locked_is_recorded_without_another_nudge(
+    gate, lock, engine, logged
+):
+    request_id = gate.receive("1")
+    wait_until(lambda: gate.kinds(request_id).count("mailed") == 2)
+    lock.after(gate, Kind.RELEASE)
+    gate.press(BEA, Action.ACCEPT, "1")
+    wait_until(lambda: "store down" in {entry["event"] for entry in logged})
+    lock.open()
+    wait_until(lambda: gate.task().delivery is Delivery.DELIVERED)
+    assert gate.platform.told == [("1", Action.ACCEPT)]
+    assert engine.alive
+
+
+def test_stopping_does_not_wait_for_a_store_that_is_locked(gate, lock, logged):
+    gate.ask("1")
+    gate.press(BEA, Action.ACCEPT, "1")
+    lock.after(gate, Kind.RELEASE)
+    engine = Embedded(gate.jobs, 1, gate.clock, Courtesy())
+    engine.start()
+    wait_until(lambda: "store down" in {entry["event"] for entry in logged})
+    assert engine.stop(PATIENCE) is True
+    lock.open()
+    assert gate.task().delivery is Delivery.WAITING
+    with gate.database.write() as session:
+        assert leases.hand_back(session, gate.clock()) >= 1
+    again = gate.worker()
+    assert again.run_next(Lane.RELEASE)
+    assert gate.task().delivery is Delivery.DELIVERED
+    assert gate.platform.told == [("1", Action.ACCEPT)]
+
+
+def test_what_is_not_recorded_when_it_stops_is_recorded_at_the_last_moment(
+    gate, lock, logged, monkeypatch
+):
+    monkeypatch.setattr(embedded, "FIRST_PAUSE", 3600.0)
+    gate.ask("1")
+    gate.press(BEA, Action.ACCEPT, "1")
+    lock.after(gate, Kind.RELEASE)
+    engine = Embedded(gate.jobs, 1, gate.clock, Courtesy())
+    engine.start()
+    wait_until(lambda: "store down" in {entry["event"] for entry in logged})
+    lock.open()
+    assert engine.stop(PATIENCE) is True
+    assert gate.task().delivery is Delivery.DELIVERED

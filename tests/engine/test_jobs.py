@@ -156,17 +156,75 @@ def test_without_a_restart_the_lease_runs_out_by_itself(gate, decided):
     assert gate.task().delivery is Delivery.DELIVERED
 
 
-def test_a_store_that_is_down_leaves_the_job_to_its_lease(gate, decided):
+# The store is down.
+
+
+def run_against(gate, times=1):
+    """Run what is due while the store is down."""
+    for _ in range(times):
+        with pytest.raises(StoreDown):
+            gate.jobs.run_next(Lane.RELEASE)
+
+
+def test_what_was_done_while_the_store_was_locked_is_recorded_as_soon_as_it_is_not(
+    gate, lock, decided
+):
+    lock.after(gate, Kind.RELEASE)
+    run_against(gate, times=3)
+    assert gate.task().delivery is Delivery.WAITING
+    lock.open()
+    gate.jobs.run_next(Lane.CONSIDER)  # whoever comes first
+    assert gate.task().delivery is Delivery.DELIVERED
+    gate.pass_time(hours=1)
+    assert gate.platform.calls.count("release 1") == 1
+    assert gate.kinds(decided).count("delivered") == 1
+
+
+def test_what_failed_while_the_store_was_locked_is_tried_again_in_time(gate, lock, decided):
+    gate.platform.errors["release"] = [unreachable()]
+    lock.after(gate, Kind.RELEASE)
+    run_against(gate, times=2)
+    lock.open()
+    gate.jobs.run_next(Lane.RELEASE)
+    assert "failed" in gate.kinds(decided)
+    gate.pass_time(seconds=1)
+    assert gate.task().delivery is Delivery.DELIVERED
+
+
+def test_what_was_done_is_void_when_the_store_was_locked_for_longer_than_the_lease(
+    gate, lock, decided
+):
+    lock.after(gate, Kind.RELEASE)
+    run_against(gate)
+    lock.open()
+    gate.clock.now += LEASE
+    assert gate.worker().run_next(Lane.RELEASE)
+    gate.work()
+    assert gate.kinds(decided).count("delivered") == 1
+    assert gate.platform.calls.count("release 1") == 1
+
+
+def test_a_record_that_breaks_when_the_store_is_back_is_tried_again(gate, lock, decided):
+    handler = gate.handlers[Kind.RELEASE]
+    gate.handlers[Kind.RELEASE] = lambda job, now: broken_record
+    lock.after(gate, Kind.RELEASE)
+    run_against(gate)
+    lock.open()
+    gate.handlers[Kind.RELEASE] = handler
+    gate.jobs.run_next(Lane.MAIL)
+    assert "failed" in gate.kinds(decided)
+    gate.pass_time(seconds=1)
+    assert gate.task().delivery is Delivery.DELIVERED
+
+
+def test_a_job_that_could_not_be_begun_is_tried_again_in_time(gate, decided):
     def store_down(job, now):
         raise StoreDown("disk I/O error")
 
     handler, gate.handlers[Kind.RELEASE] = gate.handlers[Kind.RELEASE], store_down
-    with pytest.raises(StoreDown):
-        gate.jobs.run_next(Lane.RELEASE)
+    assert gate.jobs.run_next(Lane.RELEASE)
     gate.handlers[Kind.RELEASE] = handler
-    assert gate.jobs.run_next(Lane.RELEASE) is False
-    gate.clock.now += LEASE
-    gate.work()
+    gate.pass_time(seconds=1)
     assert gate.task().delivery is Delivery.DELIVERED
 
 
