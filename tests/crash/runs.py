@@ -3,11 +3,10 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
 
 from approval.model import Action
 from tests.conftest import ANA, MAX, MONA
@@ -18,6 +17,7 @@ from tests.crash.ways import Way
 
 SIDE_BY_SIDE = 3  # most of a run is waiting
 USERS = 6
+VOTERS = ((Action.ACCEPT, MONA), (Action.DECLINE, MAX))
 
 
 @dataclass(frozen=True)
@@ -38,57 +38,61 @@ class Run:
 
 def walk(way: Way, deaths: Sequence[int] = (), *, afresh: bool = False) -> Run:
     """Walk a way; the story has to be the one that is told when nothing dies."""
-    wanted = story_of(way) if deaths else None
-    begun = time.monotonic()
-    with staged(deaths, settings=way.settings, afresh=afresh) as stage:
+    wanted, _ = reference(way)
+
+    def act(stage: Stage) -> Iterator[str]:
         way.walk(stage)
-        found = [*_ended(stage), *broken(stage)]
-        if wanted:
-            found += differences(told(stage), wanted)
-        return _run(way.name, stage, deaths, found, begun)
+        yield from _ended(stage)
+        yield from differences(told(stage), wanted)
+
+    return _run(way.name, act, deaths, way.settings, afresh)
 
 
 @cache
-def story_of(way: Way) -> Story:
-    """What is told when nothing dies."""
+def reference(way: Way) -> tuple[Story, int]:
+    """What is told when nothing dies, and how many moments it takes."""
     with staged(settings=way.settings) as stage:
         way.walk(stage)
         problems = [*_ended(stage), *broken(stage)]
         assert not problems, problems
-        return told(stage)
+        return told(stage), len(moments(stage.folder))
 
 
-def walk_all(way: Way, *, afresh: bool = False) -> Iterator[Run]:
-    """Walk a way once for each of its moments, until one outlives them."""
-    story_of(way)
-    numbers = count(1)
+def walk_all(way: Way, *, afresh: bool = False) -> list[Run]:
+    """Walk a way once for each of its moments; those that outlived theirs are left out."""
+    return _side_by_side(way, [[last + 1] for last in range(reference(way)[1])], afresh)
+
+
+def walk_some(way: Way, number: int, lives: int, seed: int, *, afresh: bool = False) -> list[Run]:
+    """Walk a way several times; the gate dies up to so many times, at random moments."""
+    chance, last = random.Random(seed), reference(way)[1]  # noqa: S311 - not a secret
+    deaths = [[chance.randint(1, last) for _ in range(lives)] for _ in range(number)]
+    return _side_by_side(way, deaths, afresh)
+
+
+def _side_by_side(way: Way, deaths: Sequence[Sequence[int]], afresh: bool) -> list[Run]:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        while True:
-            some = [next(numbers) for _ in range(SIDE_BY_SIDE)]
-            runs = list(threads.map(lambda last: walk(way, [last], afresh=afresh), some))
-            yield from (run for run in runs if run.killed)
-            if not all(run.killed for run in runs):
-                return
+        runs = threads.map(lambda each: walk(way, each, afresh=afresh), deaths)
+        return [run for run in runs if run.killed]
 
 
 def crowd(seed: int, deaths: Sequence[int], *, afresh: bool = False) -> Run:
     """Many requests at once; both managers of each press, and not the same button."""
-    begun, chance = time.monotonic(), random.Random(seed)  # noqa: S311 - not a secret
-    with staged(deaths, afresh=afresh) as stage, ThreadPoolExecutor(2 * USERS) as people:
-        sizes = [chance.randint(1, 3) for _ in range(USERS)]
-        asked = list(people.map(stage.deploy, sizes))
-        for tasks in asked:
-            for _, manager in VOTERS:
+    chance = random.Random(seed)  # noqa: S311 - not a secret
+
+    def act(stage: Stage) -> Iterator[str]:
+        with ThreadPoolExecutor(2 * USERS) as people:
+            asked = list(people.map(stage.deploy, [chance.randint(1, 3) for _ in range(USERS)]))
+            presses = [(tasks, *who) for tasks in asked for who in VOTERS]
+            for tasks, _, manager in presses:
                 stage.mail(tasks[0], manager)
-        presses = [(tasks, *who) for tasks in asked for who in VOTERS]
-        chance.shuffle(presses)
-        list(people.map(lambda press: stage.press(*press), presses))
+            chance.shuffle(presses)
+            list(people.map(lambda press: stage.press(*press), presses))
         stage.rest()
-        found = [*_ended(stage), *broken(stage), *_untold(stage)]
-        return _run(f"a crowd, seed {seed}", stage, deaths, found, begun)
+        yield from _ended(stage)
+        yield from _untold(stage)
 
-
-VOTERS = ((Action.ACCEPT, MONA), (Action.DECLINE, MAX))
+    return _run(f"a crowd, seed {seed}", act, deaths, "", afresh)
 
 
 def _untold(stage: Stage) -> Iterator[str]:
@@ -120,9 +124,24 @@ def _ended(stage: Stage) -> Iterator[str]:
 
 
 def _run(
-    name: str, stage: Stage, deaths: Sequence[int], problems: Sequence[str], begun: float
+    name: str,
+    act: Callable[[Stage], Iterator[str]],
+    deaths: Sequence[int],
+    settings: str,
+    afresh: bool,
 ) -> Run:
-    had = moments(stage.folder)
-    at = had[deaths[0] - 1] if stage.killed else ""
-    seconds = time.monotonic() - begun
-    return Run(name, tuple(deaths), stage.killed, at, tuple(problems), repeats(stage), seconds)
+    begun = time.monotonic()
+    with staged(deaths, settings=settings, afresh=afresh) as stage:
+        try:
+            problems = [*act(stage), *broken(stage)]
+        except (AssertionError, TimeoutError) as error:
+            problems = [f"it did not come to rest: {error}"]
+        return Run(
+            name,
+            tuple(deaths),
+            stage.killed,
+            moments(stage.folder)[deaths[0] - 1] if stage.killed else "",
+            tuple(problems),
+            repeats(stage),
+            time.monotonic() - begun,
+        )

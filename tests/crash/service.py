@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -23,6 +23,9 @@ _forks.set_forkserver_preload(["__main__", "approval.cli.assembly", "tests.crash
 COMMAND = ["serve", "--config", "workflow.cfg"]
 
 
+_asking = threading.Lock()  # of threads that ask at the same time one gets a wrong exit code
+
+
 @dataclass(frozen=True)
 class Service:
     """A gate that serves the settings in a folder; the moments it had are kept beside them."""
@@ -30,30 +33,29 @@ class Service:
     process: multiprocessing.Process
     folder: Path
     url: str
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def alive(self) -> bool:
-        with self._lock:  # of two threads that ask at the same time one gets a wrong exit code
+        with _asking:
             return self.process.is_alive()
 
     def wait_for_death(self) -> None:
         """It is known to be dying."""
-        with self._lock:
-            self.process.join(20)
-            assert self.process.exitcode == -signal.SIGKILL, f"ended: {self.process.exitcode}"
+        assert self._ended() == -signal.SIGKILL
 
     def end(self) -> int | None:
         """Ask it to end, and return how it ended."""
-        with self._lock:
-            self.process.terminate()
-            self.process.join(60)
-            return self.process.exitcode
+        self.process.terminate()
+        return self._ended()
 
     def kill(self) -> None:
         """Leave nothing behind."""
         self.process.kill()
-        self.process.join()
+        self._ended()
+
+    def _ended(self) -> int | None:
+        wait_until(lambda: not self.alive, timeout=60)
+        return self.process.exitcode
 
 
 def start(folder: Path, url: str, last: int | None = None, *, afresh: bool = False) -> Service:
@@ -62,7 +64,8 @@ def start(folder: Path, url: str, last: int | None = None, *, afresh: bool = Fal
     It may die before that.
     """
     process = _forks.Process(target=_serve, args=(folder, last, afresh))
-    process.start()
+    with _asking:
+        process.start()
     service = Service(process, folder, url)
     with requests.Session() as session:
         wait_until(lambda: not service.alive or _serves(session, url), timeout=60)

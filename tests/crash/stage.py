@@ -58,7 +58,7 @@ class Stage:
         assert self.cloud.wait_for_callbacks(30)
         [sent] = [call for call in self.cloud.callbacks if tasks[0].encode() in call.body]
         if sent.status is not None:
-            assert sent.status == 202
+            assert sent.status == 202, (sent.status, (self.folder / "log").read_text("utf-8"))
             self.answered += tasks
             return tasks
         self.revive(service)
