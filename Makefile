@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check bench look clean
+.PHONY: help demo test crash check bench look clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -22,6 +22,9 @@ demo: $(VENV)/demo ## Try the gate with a simulated Abiquo and a mailbox
 
 test: $(VENV)/dev ## Run the tests
 	$(BIN)/pytest $(ARGS)
+
+crash: $(VENV)/dev ## Kill the gate everywhere, and write docs/reliability.md
+	$(BIN)/python -m tests.crash
 
 check: $(VENV)/dev ## Look for mistakes without running anything
 	$(BIN)/ruff format --check .
