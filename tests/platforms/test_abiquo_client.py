@@ -53,6 +53,20 @@ def test_the_documented_answers_are_success(mocked, distant, status):
     release(distant)
 
 
+@pytest.mark.parametrize("content", [b"<html><p>Sign in</p></html>", b"Sign in", b"\x00"])
+def test_success_in_the_words_of_a_proxy_is_none(mocked, distant, content):
+    mocked.post(f"{API}/{CONTINUE}", status=200, body=content)
+    failed = failure(distant)
+    assert (failed.permanent, failed.alert) == (False, True)
+    assert "Sign in" not in str(failed)
+
+
+@pytest.mark.parametrize("content", [b" ", b"<acceptedrequest/>", b'{"links": []}'])
+def test_success_in_the_words_of_the_platform_is_success(mocked, distant, content):
+    mocked.post(f"{API}/{CONTINUE}", status=202, body=content)
+    release(distant)
+
+
 @pytest.mark.parametrize(
     ("status", "permanent", "alert"),
     [

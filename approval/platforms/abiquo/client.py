@@ -50,11 +50,16 @@ class Client:
         return reply.body.decode("utf-8", "replace").strip()
 
     def post(self, path: str, message: str, key: str) -> None:
-        """Tell the platform to act, once or again; it shows the message in its events."""
+        """Tell the platform to act, once or again; it shows the message in its events.
+
+        Raises PlatformError.
+        """
         headers = {"Accept": ERRORS, "Idempotency-Key": key}
         if message:
             headers["Content-Type"] = "text/plain; charset=utf-8"
-        self._call("POST", path, RELEASED, headers=headers, data=message.encode())
+        reply = self._call("POST", path, RELEASED, headers=headers, data=message.encode())
+        if reply.body.strip():
+            reply.document()  # a page of a proxy does not say that the platform has heard
 
     def close(self) -> None:
         self._session.close()
