@@ -2,10 +2,14 @@
 
 import socketserver
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
+Manner = Callable[[bytes], Iterable[bytes]]
+
+GREETING = "220 scripted.example"
 REPLIES = {
     "EHLO": "250 scripted.example",
     "MAIL": "250 OK",
@@ -40,16 +44,19 @@ class Scripted:
     """A mail server that answers each verb as it is told; None hangs up, "" stays silent.
 
     What it says to the verb `dripping` (or as "greeting") comes in drops; `dripped` if anybody
-    heard the last.
+    heard the last. `messages` is what was sent here, `taken` what was not refused. `manners`
+    says how the answer to a verb goes over the line, piece by piece.
     """
 
     port: int
     replies: dict[str, str | None] = field(default_factory=lambda: dict(REPLIES))
-    greeting: str = "220 scripted.example"
+    greeting: str = GREETING
     heard: list[list[str]] = field(default_factory=list)
     dripping: str = ""
     dripped: bool = False
     messages: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+    manners: dict[str, Manner] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
 
     def converse(self, read: Callable[[], bytes], write: Callable[[bytes], object]) -> None:
@@ -62,7 +69,8 @@ class Scripted:
                 drip(write, reply[:3].encode() + b"-", b"x", self.over)
                 self.dripped = True
             if reply:
-                write(reply.encode() + b"\r\n")
+                for piece in self.manners.get(verb, _whole)(reply.encode() + b"\r\n"):
+                    write(piece)
             elif not in_data:
                 self.over.wait()
                 return
@@ -73,17 +81,37 @@ class Scripted:
             if in_data and line != ".":
                 reply, content = "", f"{content}{line}\n"
                 continue
-            if in_data:
-                self.messages.append(content)
             lines.append(line)
             verb = line.split(" ")[0].split(":")[0].upper()
             reply = self.replies.get(verb, "502 what?")
+            if in_data:
+                self._keep(content, reply)
             in_data, content = verb == "DATA" and (reply or "").startswith("3"), ""
+
+    def mend(self) -> None:
+        """Answer everything as a mail server should."""
+        self.replies, self.greeting, self.manners = dict(REPLIES), GREETING, {}
+        self.over.set()  # for those who wait in vain
+        self.over = threading.Event()
+
+    @property
+    def kept(self) -> tuple[list[Any], ...]:
+        """All that is remembered."""
+        return self.heard, self.messages, self.taken
+
+    def _keep(self, content: str, reply: str | None) -> None:
+        self.messages.append(content)
+        if not reply or reply.startswith("2"):
+            self.taken.append(content)
 
     @property
     def verbs(self) -> list[list[str]]:
         """What was heard on each connection."""
         return [[line.split(" ")[0].upper() for line in lines] for lines in self.heard]
+
+
+def _whole(reply: bytes) -> Iterable[bytes]:
+    yield reply
 
 
 @contextmanager

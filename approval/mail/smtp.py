@@ -13,6 +13,7 @@ from pathlib import Path
 
 from approval.deadline import Socket, TlsSocket, connect, within
 from approval.mail import MailError, RecipientRefused
+from approval.mail.brief import Brief, BriefTls
 
 MESSAGE = 5  # times the timeout, for a whole message; a timeout only limits each silence
 GOODBYE = 5.0  # seconds
@@ -112,14 +113,14 @@ class Smtp:
             self._idle.append(connection)
 
 
-class _Punctual(smtplib.SMTP):
+class _Punctual(Brief):
     """A client whose sockets keep the deadline."""
 
     def _get_socket(self, host: str, port: int, timeout: float) -> Socket:
         return connect(host, port, timeout)
 
 
-class _PunctualTls(smtplib.SMTP_SSL, _Punctual):
+class _PunctualTls(BriefTls, _Punctual):
     """The same under TLS from the start."""
 
 

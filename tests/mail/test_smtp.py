@@ -165,6 +165,22 @@ def test_a_server_that_never_finishes_its_handshake_is_given_up():
     assert (error.permanent, error.alert) == (False, False)
 
 
+@pytest.mark.parametrize("verb", ["greeting", "EHLO", "MAIL", "RCPT", "DATA", "."])
+def test_a_server_that_never_stops_talking_is_not_listened_to(scripted, verb):
+    megabytes = []
+
+    def talks(reply):
+        for _ in range(100):
+            yield (b"250-" + b"x" * 58 + b"\r\n") * 2**14
+            megabytes.append(1)
+        yield reply
+
+    scripted.manners[verb] = talks
+    error = complaint(scripted.port)
+    assert (error.permanent, error.alert) == (False, False)
+    assert len(megabytes) < 40
+
+
 @pytest.mark.parametrize("verb", ["EHLO", "MAIL", "RCPT", "DATA", "."])
 def test_a_server_that_hangs_up_is_tried_again_later(scripted, verb):
     scripted.replies[verb] = None
