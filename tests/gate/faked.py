@@ -1,4 +1,7 @@
-"""The use cases between a fake platform and a fake mail server, on a real SQLite file."""
+"""The use cases between a fake platform and a fake mail server, on a real SQLite file.
+
+Either can be another one that is given.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -21,9 +24,11 @@ from approval.gate.tell import Tell
 from approval.gate.trouble import redeliver
 from approval.gate.vote import Counted, Opened, open_tasks, vote
 from approval.links import Links
+from approval.mail import Transport
 from approval.mail.message import Sender
 from approval.mail.paced import Paced
 from approval.model import Action, ApprovalRequest, Approver, HeldTask, Person, Task
+from approval.platforms import Platform
 from approval.rendering import Templates
 from approval.store import leases, people, requests, trail
 from approval.store.database import Database
@@ -50,10 +55,12 @@ class FakedGate:
         operator: str | None = OPERATOR,
         subjects: dict[str, str] | None = None,
         most_mails: int = 0,
+        platform: Platform | None = None,
+        mails: Transport | None = None,
     ) -> None:
         self.database = database
-        self.platform = FakePlatform()
-        self.mails = FakeTransport()
+        self.platform = platform or FakePlatform()
+        self.mails = mails or FakeTransport()
         self.clock = Clock()
         self.notify_requester = notify_requester
         tell = Tell(

@@ -1,0 +1,30 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from approval.store.database import Database
+from tests.faults import ways
+from tests.faults.ways import Outside, Way
+from tests.gate.conftest import database, empty_store, side_by_side
+
+__all__ = ["database", "empty_store", "side_by_side"]
+
+
+@pytest.fixture(scope="package")
+def outside() -> Iterator[Outside]:
+    with ways.outside() as outside:
+        yield outside
+
+
+@pytest.fixture
+def way(outside: Outside, database: Database, side_by_side: ThreadPoolExecutor) -> Iterator[Way]:
+    with ways.way(outside, database, side_by_side, ways.PATIENT) as way:
+        yield way
+
+
+@pytest.fixture
+def hasty(outside: Outside, database: Database, side_by_side: ThreadPoolExecutor) -> Iterator[Way]:
+    """A way whose gate gives up soon, where nothing but time shows that something is wrong."""
+    with ways.way(outside, database, side_by_side, ways.HASTY) as way:
+        yield way
