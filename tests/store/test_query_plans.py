@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from approval.gate.renew import renew
 from approval.gate.vote import open_request
-from approval.model import Action
+from approval.model import Action, PlatformState
 from approval.store import leases, machines, requests
 from approval.store.jobs import Lane
-from tests.fakes import BEA, MAX, make_held, make_machine
+from tests.fakes import BEA, MAX, make_held, make_machine, refused
 
 
 @contextmanager
@@ -111,6 +111,23 @@ def renew_link(gate):
     renew(gate.database, gate.open(BEA, "1"), gate.clock())
 
 
+def reconcile(gate):
+    gate.press(BEA, Action.ACCEPT, "1")
+    gate.work()
+    gate.platform.states["1"] = PlatformState.HELD  # though it was told
+    gate.platform.states["2"] = PlatformState.CANCELLED
+    gate.platform.hold(make_held("3"), make_held("4"))
+    gate.platform.errors["release"] = [refused()]
+    gate.ask("5")
+    gate.press(BEA, Action.ACCEPT, "5")
+    gate.clock.now = gate.clock.now.replace(day=28)
+    gate.work()
+    gate.jobs.begin_rounds()
+    gate.jobs.run_next(Lane.UPKEEP)
+    gate.platform.states["5"] = PlatformState.CONTINUED
+    gate.round()
+
+
 def one_by_one(gate):
     with gate.database.write() as session:
         requests.known(session, "fake", ["1", "2", "3"])
@@ -136,6 +153,7 @@ def one_by_one(gate):
         look_for_work,
         run_one_request,
         renew_link,
+        reconcile,
         one_by_one,
     ],
 )
