@@ -73,7 +73,7 @@ def walk_some(way: Way, number: int, lives: int, seed: int, *, afresh: bool = Fa
 def _side_by_side(way: Way, deaths: Sequence[Sequence[int]], afresh: bool) -> list[Run]:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         runs = threads.map(lambda each: walk(way, each, afresh=afresh), deaths)
-        return [run for run in runs if run.killed]
+        return [run for run in runs if run.killed or run.problems]
 
 
 def crowd(seed: int, deaths: Sequence[int], *, afresh: bool = False) -> Run:

@@ -38,7 +38,7 @@ class Stage:
     afresh: bool
     answered: list[str] = field(default_factory=list)  # tasks whose callback was answered 2xx
     forgotten: list[str] = field(default_factory=list)  # tasks of which the gate keeps nothing
-    shown: dict[str, Action] = field(default_factory=dict)  # by task, what a 200 page said
+    shown: set[tuple[str, Action]] = field(default_factory=set)  # what 200 pages said of tasks
     killed: int = 0
 
     def __post_init__(self) -> None:
@@ -82,7 +82,7 @@ class Stage:
             return self.press(tasks, action, to)
         assert answer.status_code in (200, 410), answer.text
         if answer.status_code == 200:
-            self.shown |= dict.fromkeys(tasks, action)
+            self.shown.update((task, action) for task in tasks)
         return answer.status_code
 
     def mail(self, task: str, to: str) -> Received:

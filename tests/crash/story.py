@@ -88,7 +88,7 @@ def _forgotten(stage: Stage) -> Iterator[str]:
 
 def _decisions(stage: Stage) -> Iterator[str]:
     states = dict(stage.rows("SELECT platform_task_id, state FROM tasks"))
-    for task, action in stage.shown.items():
+    for task, action in stage.shown:
         if states.get(task) != STATES[action]:
             yield f"shown as {action}, but {states.get(task)}: {task}"
     calls, keys = defaultdict(set), defaultdict(set)
