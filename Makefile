@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test crash check bench look clean
+SECONDS ?= 600
+
+.PHONY: help demo test crash check fuzz bench look clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -30,7 +32,16 @@ check: $(VENV)/dev ## Look for mistakes without running anything
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive --severity-level medium approval
+	$(BIN)/python -m tests.rules approval
 	$(BIN)/djlint --quiet --lint templates
+
+$(VENV)/fuzz: $(VENV)/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	touch $@
+
+fuzz: $(VENV)/fuzz ## Feed callbacks, hrefs and tokens with what breaks them, SECONDS each
+	$(BIN)/python -m tests.fuzz $(SECONDS)
 
 bench: $(VENV)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m bench

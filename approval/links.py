@@ -61,7 +61,7 @@ class Links:
         """Read a token of this purpose. Raises LinkInvalid; the caller judges the deadline."""
         try:
             approver_id, subject, deadline = self._signers[purpose].loads(token)
-        except BadData as error:
+        except (BadData, UnicodeError) as error:
             raise LinkInvalid("this link is not one of ours") from error
         return Link(approver_id, subject, datetime.fromtimestamp(deadline, UTC))
 

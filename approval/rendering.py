@@ -102,7 +102,7 @@ class Templates:
     def __init__(self, overrides: Path | None, shared: Mapping[str, Any]) -> None:
         self._overrides = overrides
         folders = [overrides, BUILT_IN] if overrides else [BUILT_IN]
-        self._environment = jinja2.Environment(
+        self._environment = jinja2.Environment(  # nosec B701
             loader=Folders(folders),
             autoescape=lambda name: not (name or "").endswith(".txt"),  # noqa: S701 - on for HTML
             undefined=jinja2.StrictUndefined,
