@@ -125,6 +125,8 @@ SEEDS = {
         ARTICLE.read_text("utf-8").encode("utf-16"),
         b"<!DOCTYPE tasks [<!ENTITY a 'b'>]><tasks>&a;</tasks>",
         b"[" * 5000,
+        b"<tasks>\0</tasks>",
+        "<ta\u200bsks></tasks>".encode(),
     ],
     "hrefs": [
         *(link["href"].encode() for link in LINKS_OF_A_TASK),

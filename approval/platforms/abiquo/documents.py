@@ -159,7 +159,8 @@ def _xml(body: bytes) -> etree._Element:
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise DocumentError(f"not well-formed XML: {getattr(error, 'msg', error)}") from error
+        reason = _one_line(str(getattr(error, "msg", error)))
+        raise DocumentError(f"not well-formed XML: {reason}") from error
     document = root.getroottree().docinfo
     if document.doctype or document.internalDTD is not None:  # type: ignore[union-attr]  # stubs
         raise DocumentError("XML with a document type, which the platform never writes")
@@ -196,3 +197,9 @@ def _no_number(name: str) -> NoReturn:
 
 def _clean(text: str | None) -> str | None:
     return UNPRINTABLE.sub("", text).strip() or None if text else None
+
+
+def _one_line(reason: str) -> str:
+    """The parser's words, which may quote the document."""
+    words = "".join(sign if sign.isprintable() else " " for sign in reason).split()
+    return " ".join(words)[:200]
