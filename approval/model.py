@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+CODE_TRIES = 5  # wrong codes that lock a person's links to a request
+
 
 class Action(StrEnum):
     """What an approver or a rule can choose for a task."""
@@ -190,7 +192,10 @@ class ApprovalRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Approver:
-    """A person who is asked; `thread` is the Message-ID of the mail that asked them."""
+    """A person who is asked; `thread` is the Message-ID of the mail that asked them.
+
+    `wrong_codes` counts the codes that were typed wrong on the pages behind their links.
+    """
 
     id: int
     request_id: str
@@ -199,6 +204,23 @@ class Approver:
     mail: MailState = MailState.WAITING
     mailed_at: datetime | None = None
     thread: str | None = None
+    revoked_at: datetime | None = None
+    wrong_codes: int = 0
+
+    @property
+    def revoked(self) -> bool:
+        """Whether the operator withdrew this person's links."""
+        return self.revoked_at is not None
+
+    @property
+    def locked(self) -> bool:
+        """Whether so many wrong codes were typed that the links decide nothing any more."""
+        return self.wrong_codes >= CODE_TRIES
+
+    @property
+    def can_decide(self) -> bool:
+        """Whether a press of theirs still counts."""
+        return not self.revoked and not self.locked
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,8 @@ NOW = ASKED + timedelta(minutes=43)
 DEADLINE = ASKED + timedelta(days=7)
 REQUEST = "7f3c0a52"
 TOKEN = "eyJ0Ijoic2FtcGxlIn0.aSA4Bw.c2FtcGxlLXRva2Vu"  # noqa: S105 - opens nothing
+CODE = "K7M 2QX"
+WRONG = "This is not the code from your mail. You have 4 tries left."
 
 ANA = Person(key="users/12", name="Ana User", address="ana@example.org", role="USER")
 BOB = Approver(
@@ -185,6 +187,9 @@ def _asking(asked: ApprovalRequest, **changes: Any) -> dict[str, Any]:
         "token": TOKEN,
         "task_ids": ",".join(one.held.id for one in pending),
         "many": len(pending) > 1,
+        "code": False,
+        "problem": "",
+        "comment": "",
         "deadline": DEADLINE,
         "now": NOW,
     } | changes
@@ -199,6 +204,7 @@ def _review(asked: ApprovalRequest) -> dict[str, Any]:
         "approver": BOB,
         "tokens": {one.id: TOKEN for one in pending},
         "token": TOKEN,
+        "code": False,
         "task_ids": ",".join(one.held.id for one in pending),
         "deadline": DEADLINE,
         "now": NOW,
@@ -230,6 +236,7 @@ def _mail(asked: ApprovalRequest, shown: int = 50) -> dict[str, Any]:
         "tasks": pending[:shown],
         "more": max(0, len(pending) - shown),
         "links": Links(),
+        "code": None,
         "deadline": DEADLINE,
         "many": len(pending) > 1,
     }
@@ -253,7 +260,10 @@ def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "page/confirm", _asking(reconfigure(known=False))
     yield "page/confirm", _asking(incomplete())
     yield "page/confirm", _asking(hostile())
+    yield "page/confirm", _asking(one, code=True)
+    yield "page/confirm", _asking(states, code=True, problem=WRONG, comment="The budget is spent.")
     yield "page/review", _review(states)
+    yield "page/review", _review(states) | {"code": True}
     yield "page/review", _review(one)
     yield "page/review", _review(request(decided(1)))
     yield "page/result", _result(states)
@@ -264,9 +274,12 @@ def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "page/gone", {
         "request": one, "tasks": (decided(1),), "review_url": None, "now": NOW,
     }  # fmt: skip
-    yield "page/expired", {"token": TOKEN, "sent": False}
-    yield "page/expired", {"token": None, "sent": True}
-    yield "page/expired", {"token": None, "sent": False}
+    yield "page/expired", {"token": TOKEN, "sent": False, "later": False}
+    yield "page/expired", {"token": None, "sent": True, "later": False}
+    yield "page/expired", {"token": None, "sent": False, "later": True}
+    yield "page/expired", {"token": None, "sent": False, "later": False}
+    yield "page/barred", {"revoked": True}
+    yield "page/barred", {"revoked": False}
     yield "page/not_found", {}
     yield (
         "page/error",
@@ -286,8 +299,12 @@ def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "mail/request", _mail(reconfigure(known=False))
     yield "mail/request", _mail(incomplete())
     yield "mail/request", _mail(hostile())
-    yield "mail/note", _news(states, tasks=handled, approver=BOB, review_url=Links().review)
-    yield "mail/note", _news(request(decided(1)), approver=BOB, review_url=Links().review)
+    yield "mail/request", _mail(one) | {"code": CODE}
+    yield "mail/request", _mail(states) | {"code": CODE}
+    note = {"approver": BOB, "review_url": Links().review, "code": None}
+    yield "mail/note", _news(states, tasks=handled, **note)
+    yield "mail/note", _news(states, tasks=handled, **note | {"code": CODE})
+    yield "mail/note", _news(request(decided(1)), **note)
     yield "mail/outcome", _news(states)
     yield "mail/outcome", _news(request(decided(1, TaskState.DECLINED)))
     yield (

@@ -17,7 +17,7 @@ LAYERS = [
     ["config"],
     ["web", "engine", "logs"],
     ["gate", "metrics"],
-    ["store", "mail", "links", "rendering", "platforms"],
+    ["store", "mail", "links", "codes", "rendering", "platforms"],
     ["decisions", "wording", "samples"],
     [
         "model",

@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from approval.allowance import Allowance
 from approval.cli.keys import link_keys
 from approval.clock import utc_now
+from approval.codes import Codes
 from approval.config import Config
 from approval.decisions import Policy
 from approval.engine.courtesy import Courtesy
@@ -139,7 +140,9 @@ def assemble(config: Config) -> Service:
     templates = build_templates(config, platform)
     for name in templates.names():
         templates.compile(name)  # a mistake is better found now than by the first mail
-    links = Links(link_keys(config, database_file(config)), config.public_url, config.links.valid)
+    keys = link_keys(config, database_file(config))
+    links = Links(keys, config.public_url, config.links.valid)
+    codes = Codes(keys) if config.links.code else None
     metrics = Metrics(database, utc_now)
     courtesy = Courtesy()
     side_by_side = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="look")
@@ -152,6 +155,7 @@ def assemble(config: Config) -> Service:
         urgent=transport,
         operator=_address(config.mail.operator),
         subjects=_subjects(config),
+        codes=codes,
     )
     notify = config.policy.notify_requester
     handlers: dict[Kind, Handler] = {
@@ -169,7 +173,7 @@ def assemble(config: Config) -> Service:
     jobs = Jobs(database, handlers, config.engine.give_up_after, utc_now, metrics.jobs, rounds)
     engine = Embedded(jobs, config.engine.threads, utc_now, courtesy)
     database.wake = engine.wake
-    app = _app(config, database, platform, links, Pages(templates), engine, metrics)
+    app = _app(config, database, platform, links, codes, Pages(templates), engine, metrics)
     app.wsgi_app = courtesy.wrap(app.wsgi_app)  # type: ignore[assignment, method-assign] # Flask's documented way
     return Service(database, jobs, engine, app, platform, transport, side_by_side)
 
@@ -179,6 +183,7 @@ def _app(
     database: Database,
     platform: Platform,
     links: Links,
+    codes: Codes | None,
     pages: Pages,
     engine: Embedded,
     metrics: Metrics,
@@ -194,6 +199,7 @@ def _app(
         metrics.decisions,
         one_click=config.links.one_click,
         notify_requester=config.policy.notify_requester,
+        codes=codes,
     )
     return create_app(
         pages,

@@ -11,13 +11,14 @@ from subprocess import CalledProcessError
 import click
 
 from approval import __version__
-from approval.cli import checking, serving
-from approval.cli.assembly import build_platform, build_reconcile
+from approval.cli import checking, keys, scanning, serving
+from approval.cli.assembly import build_platform, build_reconcile, database_file
 from approval.cli.keys import KeyBroken
 from approval.clock import utc_now
 from approval.config import SECTIONS, Config, ConfigError, load
 from approval.config.example import example
 from approval.failures import Failure
+from approval.gate import revoke as revoking
 from approval.gate import trouble
 from approval.logs import configure_logs
 from approval.rendering import TemplateError
@@ -166,6 +167,69 @@ def reconcile(file: Path) -> None:
             click.echo(f"problem  {platform.name}: {failure}", err=True)
             sys.exit(1)
     click.echo("reconciled")
+
+
+@main.command()
+@settings_option
+@click.option("--request", "request_id", metavar="ID", help="The request whose links end.")
+@click.option("--person", "address", metavar="ADDRESS", help="The mail address whose links end.")
+@click.option("--lift", is_flag=True, help="Let links that were withdrawn or locked decide again.")
+def revoke(file: Path, request_id: str | None, address: str | None, lift: bool) -> None:
+    """Withdraw the links of a request, of a person in all open requests, or of both."""
+    if request_id is None and address is None:
+        raise click.UsageError("name --request, --person or both")
+    with _store(_load(file)) as database, database.write() as session:
+        act = revoking.lift if lift else revoking.revoke
+        found = act(session, request_id, address, utc_now())
+    for one in found:
+        click.echo(f"{one.name} <{one.address}> of request {one.request_id}")
+    click.echo(f"{len(found)} {'let decide again' if lift else 'withdrawn'}")
+    sys.exit(0 if found else 1)
+
+
+@main.group("keys")
+def key_group() -> None:
+    """Replace the keys that sign links, where the gate keeps them itself."""
+
+
+@key_group.command()
+@settings_option
+def rotate(file: Path) -> None:
+    """Add a new key. It signs from the next start on; links of older keys go on working."""
+    config = _load(file)
+    with _keys_told():
+        count = keys.rotate(config, database_file(config))
+    click.echo(f"{count} keys; restart the gate, and retire the old ones when their links are over")
+
+
+@key_group.command()
+@settings_option
+def retire(file: Path) -> None:
+    """Forget all keys but the newest: at the next start, links that they signed are strangers."""
+    config = _load(file)
+    with _keys_told():
+        count = keys.retire(config, database_file(config))
+    click.echo(f"{count} retired; restart the gate")
+
+
+@contextmanager
+def _keys_told() -> Iterator[None]:
+    """The keys' file, or an end with the reason named."""
+    try:
+        yield
+    except (KeyBroken, OSError) as error:
+        click.echo(f"problem  {error}", err=True)
+        sys.exit(1)
+
+
+@main.command("scan-test")
+@click.argument("url")
+def scan_test(url: str) -> None:
+    """Treat URL, a link of a mail, as a mail scanner does, and tell whether that changed anything.
+
+    Nothing is pressed. Only the host of URL is asked.
+    """
+    sys.exit(0 if scanning.scan_test(url, click.echo) else 1)
 
 
 @main.group()

@@ -1,7 +1,8 @@
-"""The key that signs links: configured, or made once and kept beside the SQLite file."""
+"""The keys that sign links: configured, or made and kept beside the SQLite file."""
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from approval.config import Config
@@ -9,28 +10,62 @@ from approval.config.values import SECRET_LENGTH
 
 
 class KeyBroken(Exception):
-    """Raised if the file with the key holds none."""
+    """Raised if the file with the keys holds none, or is not what counts."""
 
 
 def link_keys(config: Config, database_file: Path) -> list[str]:
-    """The keys from the oldest to the newest. Raises KeyBroken."""
+    """The keys in the order of `[server] secret_key`. Raises KeyBroken."""
     if config.server.secret_key:
         return [key.get_secret_value() for key in config.server.secret_key]
-    file = database_file.with_name(database_file.name + ".key")
+    file = _file(database_file)
     if not file.exists():
-        _make(file)
-    key = file.read_text(encoding="ascii").strip()
-    if len(key) < SECRET_LENGTH:
+        _write(file, [secrets.token_urlsafe(32)])
+    keys = file.read_text(encoding="ascii").split()
+    if not keys or any(len(key) < SECRET_LENGTH for key in keys):
         raise KeyBroken(f"{file} holds no key; restore it, or remove it and all links with it")
-    return [key]
+    return keys
 
 
-def _make(file: Path) -> None:
-    """Write a new key, whole or not at all: links of mails that were sent must outlive a crash."""
+def rotate(config: Config, database_file: Path) -> int:
+    """Add a key, which signs from the next start on; returns how many there are.
+
+    Raises KeyBroken.
+    """
+    keys = [*_kept(config, database_file), secrets.token_urlsafe(32)]
+    _write(_file(database_file), keys)
+    return len(keys)
+
+
+def retire(config: Config, database_file: Path) -> int:
+    """Forget all keys but the newest, and with them the links they signed; returns how many.
+
+    Raises KeyBroken.
+    """
+    *old, newest = _kept(config, database_file)
+    if old:
+        _write(_file(database_file), [newest])
+    return len(old)
+
+
+def _kept(config: Config, database_file: Path) -> list[str]:
+    if config.server.secret_key:
+        raise KeyBroken(
+            "[server] secret_key: the keys stand in the settings; change them there, "
+            "the newest last"
+        )
+    return link_keys(config, database_file)
+
+
+def _file(database_file: Path) -> Path:
+    return database_file.with_name(database_file.name + ".key")
+
+
+def _write(file: Path, keys: Sequence[str]) -> None:
+    """Write keys, all or none of them: links of mails that were sent must outlive a crash."""
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as new:
-        new.write(secrets.token_urlsafe(32) + "\n")
+        new.writelines(f"{key}\n" for key in keys)
         new.flush()
         os.fsync(new.fileno())
     os.replace(draft, file)

@@ -85,7 +85,8 @@ class Server(Section):
     secret_key: Secrets = Field(
         default=(),
         description="Signs the links. At least 22 characters; several, separated by spaces, from "
-        "the oldest to the newest, which signs. Made and kept beside a SQLite file if not set.",
+        "the oldest to the newest, which signs while all are known. If not set, keys are made and "
+        "kept in the same order beside a SQLite file: see 'approval keys'.",
     )
     templates: OptionalFolder = Field(
         default=None,
@@ -202,6 +203,12 @@ class Links(Section):
         description="no: links without token work too, as in 2013. Whoever knows a task's id "
         "can then decide it.",
     )
+    code: bool = Field(
+        default=False,
+        description="yes: a decision needs a short code that stands in the mail and not in its "
+        "links, for estates whose mail scanners press buttons. Five wrong codes lock a person's "
+        "links to that request until 'approval revoke --lift'.",
+    )
     plain_http: bool = Field(
         default=False, description="yes: public_url may be http:// outside this machine."
     )
@@ -211,6 +218,15 @@ class Links(Section):
         description="How many wrong links one address may try in a minute before it has to wait; "
         "links that the gate signed are always answered. 0: any number.",
     )
+
+    @model_validator(mode="after")
+    def _code_is_asked_for(self) -> Self:
+        if self.code and (self.one_click or not self.signed):
+            raise ValueError(
+                "code: nobody is asked for a code with one_click = yes or signed = no; "
+                "leave these two out, or code"
+            )
+        return self
 
     @property
     def valid(self) -> timedelta:

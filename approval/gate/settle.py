@@ -52,5 +52,5 @@ def spread(
     if requester:
         jobs.add(session, jobs.Kind.OUTCOME, request_id, request_id, now, due)
     for approver in people.approvers(session, request_id):
-        if approver.id != but:
+        if approver.id != but and not approver.revoked:
             jobs.add(session, jobs.Kind.NOTE, approver.id, request_id, now, due)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import orm
 
 from approval.addresses import is_address
+from approval.codes import Codes
 from approval.failures import Failure
 from approval.gate import Record, nothing
 from approval.gate.maillinks import MailLinks
@@ -46,6 +47,7 @@ class Tell:
         urgent: Transport,
         operator: str | None,
         subjects: dict[str, str],
+        codes: Codes | None = None,
     ) -> None:
         self._database = database
         self._links = links
@@ -55,11 +57,12 @@ class Tell:
         self._urgent = urgent  # for the operator, who has to hear when the other is busy
         self._operator = operator
         self._subjects = subjects
+        self._codes = codes
 
     def ask(self, job: Job, now: datetime) -> Record:
         """Mail an approver the links to what is still pending."""
         approver, request = self._approver_and_request(job)
-        if approver is None or request is None:
+        if approver is None or request is None or approver.revoked:
             return nothing
         if not is_address(approver.address):
             raise RecipientRefused(f"{approver.address!r} is no mail address", permanent=True)
@@ -72,6 +75,7 @@ class Tell:
             "approver": approver,
             "many": len(pending) > 1,
             "links": MailLinks(self._links, approver, pending, deadline),
+            "code": self._code(approver),
             "deadline": deadline,
         }
         self._transport.send(self._request(job, pending, context, now))
@@ -105,6 +109,8 @@ class Tell:
         approver, request = self._approver_and_request(job)
         if approver is None or request is None or approver.mail is not MailState.SENT:
             return nothing
+        if approver.revoked:
+            return nothing
         handled = tuple(task for task in request.tasks if task.state is not TaskState.PENDING)
         deadline = now + self._links.valid
         context = {
@@ -113,6 +119,7 @@ class Tell:
             "tasks": handled,
             "pending": len(request.tasks) - len(handled),
             "review_url": MailLinks(self._links, approver, handled, deadline).review,
+            "code": self._code(approver),
         }
         message = self._compose(
             job, "note", (approver.name, approver.address), context, now, approver.thread
@@ -152,6 +159,10 @@ class Tell:
                 jobs.add(session, jobs.Kind.ALERT, job.subject, None, now)
 
         return record
+
+    def _code(self, approver: Approver) -> str | None:
+        """What has to be typed on the pages behind the links, if they ask for it."""
+        return self._codes.code(approver) if self._codes else None
 
     def _approver_and_request(self, job: Job) -> tuple[Approver | None, ApprovalRequest | None]:
         with self._database.read() as session:

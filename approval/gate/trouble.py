@@ -1,11 +1,12 @@
 """Trouble: what becomes of a job that did not work, and how the operator hears of it."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import orm
 
 from approval.failures import Failure
-from approval.model import Delivery, Job, MailState
+from approval.model import Delivery, Job, MailState, TaskState
 from approval.store import jobs, people, requests, trail
 
 # The same trouble of a thousand jobs is one mail.
@@ -106,8 +107,37 @@ def _somebody_is_asked(session: orm.Session, job: Job, now: datetime) -> bool:
         return False
     if approver.mailed_at is None:  # else an earlier mail came through
         people.mailed(session, approver.id, MailState.REFUSED, now, None)
-    asked = people.approvers(session, approver.request_id)
-    return any(other.mail is not MailState.REFUSED for other in asked)
+    return _somebody_can_decide(session, approver.request_id)
+
+
+def _somebody_can_decide(session: orm.Session, request_id: str) -> bool:
+    """Whether anybody has, or will have, links that decide."""
+    asked = people.approvers(session, request_id)
+    return any(one.mail is not MailState.REFUSED and one.can_decide for one in asked)
+
+
+def alert_if_nobody_is_left(
+    session: orm.Session, request_ids: Iterable[str], now: datetime
+) -> None:
+    """Tell the operator of those requests that stay pending because nobody's links decide."""
+    left = []
+    for request_id in dict.fromkeys(request_ids):
+        request = requests.load(session, request_id)
+        pending = request and any(task.state is TaskState.PENDING for task in request.tasks)
+        if pending and not _somebody_can_decide(session, request_id):
+            left.append(request_id)
+    if left:
+        raise_alert(
+            session,
+            "nobody-left",
+            "Nobody is left who can decide a request",
+            f"Request {', '.join(left)}: the links of all who were asked are withdrawn or "
+            "locked, or their mail was refused. Its tasks stay pending.",
+            "Let somebody's links decide again with 'approval revoke --lift --request ID "
+            "--person ADDRESS', or decide on the platform.",
+            now,
+            insist=True,
+        )
 
 
 def redeliver(

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import orm
+
 from approval.gate import settle
 from approval.model import Action, ApprovalRequest, Approver, Decision, Task, TaskState
 from approval.store import people, requests
@@ -15,6 +17,14 @@ UNSIGNED = "somebody with an unsigned link"
 
 class NotAsked(Exception):
     """Raised if the task is unknown or whoever asks has no part in it; do not tell which."""
+
+
+class Barred(Exception):
+    """Raised if somebody was asked whose links decide nothing any more: withdrawn or locked."""
+
+    def __init__(self, approver: Approver) -> None:
+        super().__init__("these links decide nothing any more")
+        self.approver = approver
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,10 @@ def vote(
     *,
     notify_requester: bool,
 ) -> Counted:
-    """Decide those of the opened tasks that are still pending; the first press wins."""
+    """Decide those of the opened tasks that are still pending; the first press wins.
+
+    Raises Barred, with nothing decided, if the approver's links were withdrawn meanwhile.
+    """
     request_id, approver = opened.request.id, opened.approver
     comment = " ".join(comment.split())[:COMMENT_LENGTH]
     decision = Decision(by=approver.name if approver else UNSIGNED, at=now, reason=comment)
@@ -94,9 +107,9 @@ def vote(
         for task in opened.pending:
             if settle.decide(session, request_id, task, action, decision):
                 won.add(task.id)
-                people.vote(
-                    session, task.id, approver.id if approver else None, action, comment, now
-                )
+                voter = approver.id if approver else None
+                if not people.vote(session, task.id, voter, action, comment, now):
+                    raise _barred(session, approver)
         if won:
             settle.spread(
                 session,
@@ -114,3 +127,8 @@ def vote(
         decided=tuple(task for task in request.tasks if task.id in won),
         others=tuple(task for task in request.tasks if task.id in named - won),
     )
+
+
+def _barred(session: orm.Session, approver: Approver | None) -> Exception:
+    now_known = people.approver(session, approver.id) if approver else None
+    return Barred(now_known) if now_known else NotAsked()

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from approval.model import Action, Approver, MailState, Person
+from approval.model import CODE_TRIES, Action, Approver, MailState, Person
 from approval.store.tables import APPROVERS, TASKS, VOTES, AlertRow, UTCDateTime
 
 TIME = UTCDateTime()
@@ -31,6 +31,27 @@ _mailed = (
     )
 )
 _vote = sa.insert(VOTES)
+# A vote of who may still decide: one statement, so that no press slips in beside a withdrawal.
+_vote_of = (
+    sa.insert(VOTES)
+    .from_select(
+        ["task_id", "approver_id", "action", "comment", "cast_at"],
+        sa.select(
+            sa.bindparam("task_id", type_=VOTES.c.task_id.type),
+            APPROVERS.c.id,
+            sa.bindparam("action", type_=VOTES.c.action.type),
+            sa.bindparam("comment", type_=VOTES.c.comment.type),
+            sa.bindparam("cast_at", type_=TIME),
+        )
+        .where(
+            APPROVERS.c.id == sa.bindparam("approver_id"),
+            APPROVERS.c.revoked_at.is_(None),
+            APPROVERS.c.wrong_codes < CODE_TRIES,
+        )
+        .with_for_update(),
+    )
+    .returning(VOTES.c.id)
+)
 _voted = sa.select(
     sa.exists().where(TASKS.c.request_id == sa.bindparam("request"), VOTES.c.task_id == TASKS.c.id)
 )
@@ -54,15 +75,16 @@ def ask(session: orm.Session, request_id: str, people: Sequence[Person]) -> list
 def approver(session: orm.Session, approver_id: int) -> Approver | None:
     """One approver."""
     row = session.execute(_one, {"approver": approver_id}).first()
-    return _approver(row) if row else None
+    return approver_of(row) if row else None
 
 
 def approvers(session: orm.Session, request_id: str) -> list[Approver]:
     """Everybody who is asked about the request."""
-    return [_approver(row) for row in session.execute(_asked, {"request": request_id})]
+    return [approver_of(row) for row in session.execute(_asked, {"request": request_id})]
 
 
-def _approver(row: sa.Row[Any]) -> Approver:
+def approver_of(row: sa.Row[Any]) -> Approver:
+    """The value that a row of the table stands for."""
     return Approver(
         id=row.id,
         request_id=row.request_id,
@@ -71,6 +93,8 @@ def _approver(row: sa.Row[Any]) -> Approver:
         mail=row.mail,
         mailed_at=row.mailed_at,
         thread=row.thread,
+        revoked_at=row.revoked_at,
+        wrong_codes=row.wrong_codes,
     )
 
 
@@ -97,18 +121,19 @@ def vote(
     action: Action,
     comment: str,
     now: datetime,
-) -> None:
-    """Keep one approver's vote on one task."""
-    session.execute(
-        _vote,
-        {
-            "task_id": task_id,
-            "approver_id": approver_id,
-            "action": action,
-            "comment": comment,
-            "cast_at": now,
-        },
-    )
+) -> bool:
+    """Keep one approver's vote on one task; False if they may not decide any more."""
+    values = {
+        "task_id": task_id,
+        "approver_id": approver_id,
+        "action": action,
+        "comment": comment,
+        "cast_at": now,
+    }
+    if approver_id is None:
+        session.execute(_vote, values)
+        return True
+    return session.scalar(_vote_of, values) is not None
 
 
 def voted(session: orm.Session, request_id: str) -> bool:

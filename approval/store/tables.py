@@ -140,6 +140,9 @@ class ApproverRow(Base):
     mail: orm.Mapped[MailState]
     mailed_at: orm.Mapped[datetime | None]
     thread: orm.Mapped[str | None]
+    revoked_at: orm.Mapped[datetime | None]
+    renewed_at: orm.Mapped[datetime | None] = orm.mapped_column(index=True)
+    wrong_codes: orm.Mapped[int] = orm.mapped_column(server_default="0")
 
 
 class VoteRow(Base):

@@ -8,7 +8,7 @@ from flask import request
 
 from approval import links
 from approval.clock import Clock
-from approval.gate.vote import Opened, open_request, open_tasks
+from approval.gate.vote import Barred, Opened, open_request, open_tasks
 from approval.links import Link, LinkInvalid, Links
 from approval.store.database import Database
 
@@ -36,7 +36,10 @@ class LinkExpired(Exception):
 
 
 class Door:
-    """Lets in who holds a token. Raises LinkInvalid or NotAsked, which look the same outside."""
+    """Lets in who holds a token. Raises LinkInvalid or NotAsked, which look the same outside.
+
+    A token of ours whose holder may not decide any more raises Barred.
+    """
 
     def __init__(
         self, database: Database, platform: str, links: Links, clock: Clock, *, signed: bool
@@ -72,7 +75,9 @@ class Door:
 
     def to_renewal(self, values: Mapping[str, str]) -> Opened:
         """Open the request of any link of ours, expired or not."""
-        return open_request(self._database, self._any(values).approver_id)
+        opened = open_request(self._database, self._any(values).approver_id)
+        _refuse_barred(opened)
+        return opened
 
     def signed(self, values: Mapping[str, str]) -> bool:
         """Whether we signed the token, whatever it opens; looks nothing up."""
@@ -117,6 +122,7 @@ class Door:
         return Access(opened, token, link)
 
     def _in_time(self, access: Access) -> Access:
+        _refuse_barred(access.opened)
         if access.link and access.link.expired(self._clock()):
             raise LinkExpired(access)
         return access
@@ -125,3 +131,10 @@ class Door:
 def sent() -> Mapping[str, str]:
     """What a web request says. A press says it in its form; the URL of a mail is no press."""
     return request.form if request.method == "POST" else request.args
+
+
+def _refuse_barred(opened: Opened) -> None:
+    """Who is locked out may still read what became of what is decided."""
+    approver = opened.approver
+    if approver and (approver.revoked or (approver.locked and opened.pending)):
+        raise Barred(approver)

@@ -8,9 +8,11 @@ from prometheus_client import Counter
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from approval.clock import Clock
-from approval.gate.renew import renew
-from approval.gate.vote import COMMENT_LENGTH, vote
-from approval.model import Action
+from approval.codes import Codes, is_code
+from approval.gate.mistype import mistype
+from approval.gate.renew import Renewal, renew
+from approval.gate.vote import COMMENT_LENGTH, Barred, vote
+from approval.model import Action, Approver
 from approval.store.database import Database
 from approval.web.access import Access, Door, LinkExpired, sent
 from approval.web.pages import Pages
@@ -34,6 +36,7 @@ class Answers:
         *,
         one_click: bool,
         notify_requester: bool,
+        codes: Codes | None = None,
     ) -> None:
         self._database = database
         self._door = door
@@ -43,6 +46,7 @@ class Answers:
         self._counter = counter
         self._one_click = one_click
         self._notify_requester = notify_requester
+        self._codes = codes
 
     def routes(self) -> Blueprint:
         """The routes of the HTTP contract."""
@@ -57,6 +61,7 @@ class Answers:
         routes.before_request(_refuse_other_sites)
         self._strangers.guard(routes)
         routes.register_error_handler(LinkExpired, self._expired)
+        routes.register_error_handler(Barred, self._barred)
         return routes
 
     def accept(self) -> ResponseReturnValue:
@@ -84,6 +89,7 @@ class Answers:
             approver=access.opened.approver,
             tokens=self._door.task_tokens(access),
             token=access.token,
+            code=self._codes is not None,
             task_ids=",".join(task.held.id for task in access.opened.pending),
             deadline=access.deadline,
             now=self._clock(),
@@ -92,20 +98,43 @@ class Answers:
     def fresh(self) -> ResponseReturnValue:
         """Mail fresh links to the approver of an expired one."""
         opened = self._door.to_renewal(request.form)
-        sent = renew(self._database, opened, self._clock())
-        return self._pages.page("expired", token=None, sent=sent)
+        if not opened.pending:
+            return self._gone(Access(opened))
+        renewal = renew(self._database, opened, self._clock())
+        status = 429 if renewal is Renewal.LATER else 200
+        return self._pages.page("expired", status, token=None, **_told(renewal))
 
     def _answer(self, action: Action, access: Access, *, many: bool = False) -> Response:
         if not access.opened.pending:
             return self._gone(access)
         if request.method == "POST" or (self._one_click and request.method == "GET"):
+            if problem := self._misread(access.opened.approver):
+                return self._ask(action, access, many=many, problem=problem)
             return self._count(action, access)
         return self._ask(action, access, many=many)
 
-    def _ask(self, action: Action, access: Access, *, many: bool) -> Response:
+    def _misread(self, approver: Approver | None) -> str:
+        """What is wrong with the code that was typed; nothing if none is needed. Raises Barred."""
+        typed = request.form.get("code", "")
+        if self._codes is None or approver is None or self._codes.fits(approver, typed):
+            return ""
+        # Scanners that press buttons send nothing or nonsense: that locks nobody out.
+        if not is_code(typed):
+            return "Please type the code from your mail: six letters and digits."
+        left = mistype(self._database, approver, self._clock())
+        if not left:
+            raise Barred(approver)
+        tries = "one try" if left == 1 else f"{left} tries"
+        return f"This is not the code from your mail. You have {tries} left."
+
+    def _ask(self, action: Action, access: Access, *, many: bool, problem: str = "") -> Response:
         opened = access.opened
         return self._pages.page(
             "confirm",
+            422 if problem else 200,
+            code=self._codes is not None,
+            problem=problem,
+            comment=request.form.get("comment", "")[:COMMENT_LENGTH],
             request=opened.request,
             tasks=opened.pending,
             settled=opened.handled,
@@ -153,8 +182,19 @@ class Answers:
         )
 
     def _expired(self, error: LinkExpired) -> Response:
-        token = error.access.token if error.access.opened.pending else None
-        return self._pages.page("expired", 410, token=token, sent=False)
+        access = error.access
+        if not access.opened.pending:
+            return self._gone(Access(access.opened))  # what it could lead to has expired too
+        return self._pages.page("expired", 410, token=access.token, **_told(None))
+
+    def _barred(self, error: Barred) -> Response:
+        revoked = error.approver.revoked
+        return self._pages.page("barred", 410 if revoked else 403, revoked=revoked)
+
+
+def _told(renewal: Renewal | None) -> dict[str, bool]:
+    """What the page says of a fresh link."""
+    return {"sent": renewal is Renewal.PROMISED, "later": renewal is Renewal.LATER}
 
 
 def _limit_forms() -> None:

@@ -1,0 +1,136 @@
+"""Scan as mail scanners do: open a mail's links in every way that a machine does, press nothing."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import requests
+from lxml import etree, html
+
+AGENTS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36",
+    "Mozilla/4.0 (compatible; ms-office; MSOffice 16)",
+    "Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2; SkypeUriPreview Preview/0.5)",
+    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+    "WhatsApp/2.23.20.0",
+    "ProofpointURLDefense/1.0",
+)
+TIMES = 100  # that one link is opened
+TOGETHER = 8
+TIMEOUT = 10.0  # seconds for each request
+FOLLOWED = 20  # links of the pages that are opened too
+PAGE = 2**20  # bytes of a page that are read
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request and its answer; status 0 if there was none."""
+
+    method: str
+    url: str
+    status: int
+    body: bytes = b""
+
+    @property
+    def line(self) -> str:
+        """What was done, without the token."""
+        return f"{self.method:7} {urlsplit(self.url).path:12} {self.status or 'no answer'}"
+
+
+def ask(method: str, url: str, agent: str = AGENTS[0]) -> Seen:
+    """Send one request, without following where it leads."""
+    try:
+        with requests.request(
+            method,
+            url,
+            headers={"User-Agent": agent},
+            timeout=TIMEOUT,
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            return Seen(method, url, answer.status_code, answer.raw.read(PAGE, decode_content=True))
+    except (requests.RequestException, OSError):
+        return Seen(method, url, 0)
+
+
+def links_of(page: Seen) -> list[str]:
+    """The links of a page that lead to the same host, and nowhere else."""
+    tree = _tree(page)
+    found = [] if tree is None else [urljoin(page.url, href) for href in tree.xpath("//a/@href")]
+    same = [urldefrag(url).url for url in found if _host(url) == _host(page.url)]
+    return list(dict.fromkeys(same))[:FOLLOWED]
+
+
+def self_submitting(page: Seen) -> list[str]:
+    """What on a page would act without a press: scripts, and redirects by the page itself."""
+    tree = _tree(page)
+    if tree is None:
+        return []
+    return [
+        etree.tostring(element, encoding="unicode")[:80]
+        for element in tree.xpath("//script | //*[@onload] | //meta[@http-equiv='refresh']")
+    ]
+
+
+def scan(urls: Sequence[str]) -> Iterator[Seen]:
+    """Open these links as scanners do: looks first, previews, all at once, over and over."""
+    for order in (urls, urls[::-1]):
+        for url in order:
+            yield from (ask(method, url) for method in ("HEAD", "OPTIONS", "GET"))
+    yield from (ask("GET", url, agent) for url in urls for agent in AGENTS)
+    with ThreadPoolExecutor(TOGETHER) as threads:
+        yield from threads.map(lambda url: ask("GET", url), [*urls] * TOGETHER)
+        yield from threads.map(lambda _: ask("GET", urls[0]), range(TIMES))
+    for url in urls:
+        yield from (ask("GET", link) for link in links_of(ask("GET", url)))
+
+
+def state(page: Seen) -> tuple[int, str]:
+    """What a page says, as far as it does not change with the time of day."""
+    tree = _tree(page)
+    if tree is None:
+        return page.status, ""
+    for ago in tree.xpath(
+        "//time | //*[contains(@class, 'quiet')] | //*[contains(@class, 'small')]"
+    ):
+        ago.drop_tree()
+    return page.status, " ".join(tree.text_content().split())
+
+
+def scan_test(url: str, tell: Tell) -> bool:
+    """Scan one link and tell each request; says whether the page is what it was."""
+    before = ask("GET", url)
+    if before.status != 200:
+        tell(f"problem  {before.line.strip()}: take a link that still works from a mail")
+        return False
+    seen = list(scan([url]))
+    after = ask("GET", url)
+    lines = [each.line for each in seen]
+    for line in dict.fromkeys(lines):
+        tell(f"{lines.count(line):4} x {line}")
+    acting = self_submitting(before)
+    for element in acting:
+        tell(f"problem  the page would act by itself: {element}")
+    broken = [each for each in seen if not each.status or each.status >= 400]
+    same = state(after) == state(before)
+    tell(f"{len(seen)} requests, {len(broken)} of them refused or without answer")
+    tell(
+        "the page says the same as before: as far as it shows, nothing was decided"
+        if same
+        else "problem  the page says something else than before; look at it, somebody may "
+        "have decided meanwhile"
+    )
+    return same and not broken and not acting
+
+
+def _host(url: str) -> tuple[str, str]:
+    return urlsplit(url)[:2]
+
+
+def _tree(page: Seen) -> html.HtmlElement | None:
+    try:
+        return html.fromstring(page.body) if page.body else None
+    except (etree.ParserError, ValueError):
+        return None

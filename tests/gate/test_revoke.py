@@ -1,0 +1,76 @@
+"""What withdrawing links means for what is under way."""
+
+import pytest
+
+from approval.gate.revoke import lift, revoke
+from approval.gate.vote import Barred
+from approval.mail import MailError
+from approval.model import Action, TaskState
+from tests.fakes import BEA, MAX, OPERATOR
+
+
+def withdraw(gate, request_id=None, person=None, act=revoke):
+    with gate.database.write() as session:
+        address = person.address if person else None
+        return act(session, request_id, address, gate.clock())
+
+
+def test_a_press_on_a_page_that_was_open_before_does_not_count(gate):
+    request_id = gate.ask("1", "2")
+    opened = gate.open(BEA, "1", "2")
+    withdraw(gate, request_id, BEA)
+    with pytest.raises(Barred):
+        gate.count(opened, Action.ACCEPT)
+    assert {task.state for task in gate.request(request_id).tasks} == {TaskState.PENDING}
+    assert "accepted" not in gate.kinds(request_id)
+    gate.work()
+    assert gate.platform.told == []
+
+
+def test_the_others_can_still_decide_and_nobody_is_alarmed(gate):
+    request_id = gate.ask("1")
+    withdraw(gate, request_id, BEA)
+    gate.press(MAX, Action.DECLINE, "1")
+    gate.work()
+    assert gate.platform.told == [("1", Action.DECLINE)]
+    assert gate.mails.to(OPERATOR) == []
+    assert len(gate.mails.to(BEA)) == 1
+
+
+def test_who_was_not_mailed_yet_is_not_mailed_until_it_is_lifted(gate):
+    gate.mails.broken = MailError("down")
+    request_id = gate.ask("1")
+    withdraw(gate, request_id, BEA)
+    gate.mails.broken = None
+    gate.pass_time(minutes=10)
+    assert (len(gate.mails.to(BEA)), len(gate.mails.to(MAX))) == (0, 1)
+    withdraw(gate, request_id, BEA, act=lift)
+    gate.work()
+    assert len(gate.mails.to(BEA)) == 1
+    assert gate.kinds(request_id).count("links restored") == 1
+
+
+def test_the_operator_is_told_of_every_request_that_nobody_can_decide(gate):
+    first, second = gate.ask("1"), gate.ask("2")
+    withdraw(gate, person=BEA)
+    gate.work()
+    assert gate.mails.to(OPERATOR) == []
+    withdraw(gate, person=MAX)
+    gate.work()
+    [alert] = gate.mails.to(OPERATOR)
+    text = alert.get_body(["plain"]).get_content()
+    assert (first in text, second in text) == (True, True)
+
+
+def test_withdrawing_twice_is_withdrawing_once(gate):
+    request_id = gate.ask("1")
+    assert len(withdraw(gate, request_id)) == 2
+    assert withdraw(gate, request_id) == []
+    assert gate.kinds(request_id).count("links revoked") == 2
+
+
+def test_closed_requests_of_a_person_are_left_alone(gate):
+    request_id = gate.ask("1")
+    gate.press(MAX, Action.ACCEPT, "1")
+    assert withdraw(gate, person=BEA) == []
+    assert not gate.approver(request_id, BEA).revoked
