@@ -41,15 +41,20 @@ class Seen:
 
 def ask(method: str, url: str, agent: str = AGENTS[0]) -> Seen:
     """Send one request, without following where it leads."""
+    session = requests.Session()
+    session.trust_env = False  # no proxy, and no login of whoever runs this
     try:
-        with requests.request(
-            method,
-            url,
-            headers={"User-Agent": agent},
-            timeout=TIMEOUT,
-            allow_redirects=False,
-            stream=True,
-        ) as answer:
+        with (
+            session,
+            session.request(
+                method,
+                url,
+                headers={"User-Agent": agent},
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            ) as answer,
+        ):
             return Seen(method, url, answer.status_code, answer.raw.read(PAGE, decode_content=True))
     except (requests.RequestException, OSError):
         return Seen(method, url, 0)

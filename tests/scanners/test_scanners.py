@@ -1,0 +1,127 @@
+"""A mail estate whose scanners open, preview, run and follow everything decides nothing."""
+
+import pytest
+
+from approval.cli import scanning
+from tests.test_browser import browser, open_page  # noqa: F401 - fixtures
+
+
+@pytest.fixture
+def asked(site):
+    """The mail about two tasks, and what must be the same when the scanners are through."""
+    tasks = site.deploy(2)
+    mail = site.mail(tasks[0])
+    site.settle()
+    before = (site.gate.tables(), len(site.cloud.calls), len(site.mails.all()))
+    yield mail
+    site.settle()
+    assert (site.gate.tables(), len(site.cloud.calls), len(site.mails.all())) == before
+    assert site.gate.press(mail.link("accept", task=tasks[0])).status_code == 200
+    site.settle()
+    assert [site.posts(task) for task in tasks] == [["continue"], []]
+
+
+def links(mail):
+    return list(dict.fromkeys(mail.links))
+
+
+def test_scanners_that_fetch_in_every_way_change_nothing(site, asked):
+    seen = list(scanning.scan(links(asked)))
+    assert {each.method for each in seen} == {"GET", "HEAD", "OPTIONS"}
+    assert {each.status for each in seen} == {200}
+    assert len(seen) > scanning.TIMES + 10 * len(links(asked))
+
+
+def test_a_browser_that_runs_scripts_and_idles_changes_nothing(asked, open_page):  # noqa: F811
+    for link in links(asked):
+        page = open_page(link)
+        page.mouse.move(200, 300)
+        page.mouse.wheel(0, 2000)
+        page.wait_for_timeout(300)
+        assert page.url == link
+
+
+SUBMIT_WHAT_SUBMITS_ITSELF = """() => {
+  window.dispatchEvent(new Event("load"));
+  document.dispatchEvent(new Event("DOMContentLoaded"));
+  const acting = "script, [onload], [onclick], [onmouseover], meta[http-equiv=refresh]";
+  return document.querySelectorAll(acting).length;
+}"""
+
+
+def test_no_page_submits_itself(asked, open_page):  # noqa: F811
+    for link in links(asked):
+        page = open_page(link)
+        assert page.evaluate(SUBMIT_WHAT_SUBMITS_ITSELF) == 0
+        assert page.url == link
+
+
+def test_a_browser_that_follows_every_link_of_every_page_changes_nothing(
+    site,
+    asked,
+    open_page,  # noqa: F811
+):
+    waiting, opened = links(asked), []
+    while waiting and len(opened) < 40:
+        link = waiting.pop(0)
+        if link in opened:
+            continue
+        opened.append(link)
+        page = open_page(link)
+        found = page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
+        assert all(url.startswith(site.gate.url) for url in found)
+        waiting += [url for url in found if "#" not in url]
+    assert set(links(asked)) <= set(opened)
+
+
+@pytest.mark.parametrize("route", ["accept", "multiple", "review"])
+def test_an_operator_can_aim_the_scanners_at_a_link(asked, route):
+    said = []
+    link = next(link for link in links(asked) if f"/{route}?" in link)
+    assert scanning.scan_test(link, said.append)
+    assert any(line.endswith("200") and "GET" in line for line in said)
+    assert "as far as it shows, nothing was decided" in said[-1]
+    assert "token=" not in "".join(said)
+
+
+def test_the_scan_says_if_a_link_decides_by_being_opened(tmp_path):
+    from tests.conftest import served_site
+
+    with served_site(tmp_path, "[links]\none_click = yes") as site:
+        [task] = site.deploy()
+        said = []
+        assert not scanning.scan_test(site.mail(task).link("decline"), said.append)
+        assert any(line.startswith("problem") for line in said)
+
+
+@pytest.mark.parametrize("path", ["/accept?task=1&token=x", "/nowhere"])
+def test_a_link_that_does_not_work_is_no_test(site, path):
+    said = []
+    assert not scanning.scan_test(site.gate.url + path, said.append)
+    assert [line.startswith("problem") for line in said] == [True]
+
+
+def test_only_the_host_that_was_named_is_asked():
+    page = scanning.Seen(
+        "GET",
+        "https://gate.example/review?token=x",
+        200,
+        b"<a href='accept?a=1'>a</a><a href='https://evil.example/'>b</a>"
+        b"<a href='http://gate.example/'>c</a><a href='//evil.example'>d</a><a href='#x'>e</a>",
+    )
+    assert scanning.links_of(page) == [
+        "https://gate.example/accept?a=1",
+        "https://gate.example/review?token=x",
+    ]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<p><script>document.forms[0].submit()</script>",
+        b"<body onload='document.forms[0].submit()'>x",
+        b"<meta http-equiv='refresh' content='0;url=/accept'><p>x",
+    ],
+)
+def test_a_page_that_would_act_by_itself_is_noticed(page):
+    assert scanning.self_submitting(scanning.Seen("GET", "https://gate.example", 200, page))
