@@ -178,3 +178,10 @@ def test_what_is_no_signing_key_is_refused_without_being_shown(problems, key):
     assert problem.startswith("[server] webhook_secret: is whsec_ and 24 to 64 bytes")
     assert KEY not in problem
     assert key == "whsec_" or key not in problem
+
+
+@pytest.mark.parametrize("relaxed", ["one_click = yes", "signed = no"])
+def test_a_code_that_nobody_would_be_asked_for_is_a_problem(problems, relaxed):
+    [problem] = problems(SAFE, f"[links]\ncode = yes\n{relaxed}")
+    assert problem.startswith("[links] code: nobody is asked for a code")
+    assert problems(SAFE, "[links]\ncode = yes") == []

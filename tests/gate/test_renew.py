@@ -1,8 +1,11 @@
 """A fresh link for who comes with an expired one."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from approval.gate.renew import renew
+from approval.gate import renew as renewing
+from approval.gate.renew import Renewal, renew
 from approval.mail import MailError
 from approval.model import Action
 from tests.fakes import BEA, MAX
@@ -80,3 +83,29 @@ def test_who_asked_for_a_fresh_link_too_late_still_hears_what_was_decided(gate, 
     gate.press(MAX, Action.ACCEPT, "1")
     gate.work()
     assert "Accepted" in gate.mails.to(BEA)[-1].get_body(["plain"]).get_content()
+
+
+def test_all_links_together_bring_no_more_mails_an_hour_than_the_limit(gate, monkeypatch):
+    monkeypatch.setattr(renewing, "AT_MOST", 3)
+    ids = [str(number) for number in range(5)]
+    for id in ids:
+        gate.ask(id)
+    gate.pass_time(days=7)
+    before = len(gate.mails.to(BEA))
+    answers = [renew(gate.database, gate.open(BEA, id), gate.clock()) for id in ids]
+    assert answers == [Renewal.PROMISED] * 3 + [Renewal.LATER] * 2
+    gate.work()
+    assert len(gate.mails.to(BEA)) == before + 3
+    gate.pass_time(hours=1)
+    assert renew(gate.database, gate.open(BEA, "4"), gate.clock()) is Renewal.PROMISED
+
+
+def test_asking_at_the_same_moment_brings_one_fresh_mail(gate, asked):
+    opened = gate.open(BEA, "1")
+    with ThreadPoolExecutor(8) as together:
+        list(together.map(lambda _: renew(gate.database, opened, gate.clock()), range(20)))
+    gate.work()
+    renew(gate.database, opened, gate.clock())  # a page that was read before the mail left
+    gate.work()
+    assert len(gate.mails.to(BEA)) == 2
+    assert gate.kinds(asked).count("link renewed") == 1

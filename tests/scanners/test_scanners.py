@@ -1,8 +1,9 @@
 """A mail estate whose scanners open, preview, run and follow everything decides nothing."""
 
 import pytest
+from click.testing import CliRunner
 
-from approval.cli import scanning
+from approval.cli import main, scanning
 from tests.test_browser import browser, open_page  # noqa: F401 - fixtures
 
 
@@ -125,3 +126,9 @@ def test_only_the_host_that_was_named_is_asked():
 )
 def test_a_page_that_would_act_by_itself_is_noticed(page):
     assert scanning.self_submitting(scanning.Seen("GET", "https://gate.example", 200, page))
+
+
+def test_the_command_ends_with_the_verdict(asked, site):
+    verdict = CliRunner().invoke(main, ["scan-test", links(asked)[0]])
+    assert (verdict.exit_code, "nothing was decided" in verdict.output) == (0, True)
+    assert CliRunner().invoke(main, ["scan-test", f"{site.gate.url}/nowhere"]).exit_code == 1

@@ -6,7 +6,9 @@ from contextlib import closing, contextmanager
 import pytest
 import sqlalchemy as sa
 
+from approval.gate.mistype import mistype
 from approval.gate.renew import renew
+from approval.gate.revoke import lift, revoke
 from approval.gate.vote import open_request
 from approval.model import Action, PlatformState
 from approval.store import leases, machines, requests
@@ -128,6 +130,18 @@ def reconcile(gate):
     gate.round()
 
 
+def mistype_code(gate):
+    approver = gate.approver(gate.first, BEA)
+    for _ in range(6):
+        mistype(gate.database, approver, gate.clock())
+
+
+def revoke_request(gate):
+    with gate.database.write() as session:
+        revoke(session, gate.first, None, gate.clock())
+        lift(session, gate.first, None, gate.clock())
+
+
 def one_by_one(gate):
     with gate.database.write() as session:
         requests.known(session, "fake", ["1", "2", "3"])
@@ -154,6 +168,8 @@ def one_by_one(gate):
         run_one_request,
         renew_link,
         reconcile,
+        mistype_code,
+        revoke_request,
         one_by_one,
     ],
 )

@@ -98,6 +98,8 @@ def test_when_all_is_decided_an_expired_link_offers_nothing(site, asked):
     gone = site.gate.get(old(site, mail.link("review")))
     assert gone.status_code == 410
     assert buttons(gone) == []
+    assert "Decided already" in words(gone)
+    assert "by Max" in words(gone)
     late = press(site.gate, page, "Mail me a fresh link")
     assert "on its way" not in words(late)
     site.settle()
