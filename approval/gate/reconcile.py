@@ -80,19 +80,23 @@ class Reconcile:
             raise looks.failure
 
     def _list(self, looks: Looks, say: Say) -> _Listed:
-        """Ask the platform what it holds. A list that breaks off still shows what it shows."""
+        """Ask the platform what it holds."""
         listed = _Listed()
+        tasks = self._held(looks, say)
+        while some := list(islice(tasks, PAGE)):
+            self._pause()
+            self._sort(some, listed)
+        return listed
+
+    def _held(self, looks: Looks, say: Say) -> Iterator[HeldTask]:
+        """What the platform lists. A list that breaks off still shows what it has shown."""
         try:
             held = self._platform.held()
             if held is None:
                 say(f"{self._platform.title} does not list what it holds")
-            tasks = iter(held or ())
-            while some := list(islice(tasks, PAGE)):
-                self._pause()
-                self._sort(some, listed)
+            yield from held or ()
         except PlatformError as error:
             looks.fail(error)
-        return listed
 
     def _sort(self, tasks: Sequence[HeldTask], listed: _Listed) -> None:
         with self._database.read() as session:

@@ -203,3 +203,13 @@ def test_a_callback_from_elsewhere_makes_up_what_it_needs(clock):
     assert world.machines[590].path.startswith("cloud/virtualdatacenters/7/virtualappliances/9/")
     assert world.machines[590].enterprise is world.users[70].enterprise is world.enterprises[8]
     assert len(world.tasks) == 1
+
+
+def test_a_callback_can_get_lost_without_anybody_noticing(announcing, gate):
+    announcing.lose_callbacks()
+    [lost] = announcing.deploy_machine(59)
+    announcing.deploy_machine(60)
+    [body] = received(announcing, gate)
+    assert lost.encode() not in body
+    assert announcing.task_state(lost) == "QUEUEING"
+    assert announcing.events == []

@@ -233,3 +233,15 @@ def test_an_old_platform_lists_users_with_roles_unless_told_otherwise(old_client
     element = etree.fromstring(old_client.get(f"{ACME}/users").content)
     assert element.tag == "usersWithRoles"
     assert element.findtext("userWithRole/role/name")
+
+
+def test_enterprises_are_listed_page_by_page_and_by_name(client):
+    assert [one["name"] for one in client.json("admin/enterprises")["collection"]] == [
+        "Acme",
+        "Globex",
+        "Provider",
+    ]
+    page = client.json("admin/enterprises?startwith=1&limit=1")
+    assert (page["collection"][0]["name"], page["totalSize"]) == ("Globex", 3)
+    assert "next" in hrefs(page)
+    assert client.json("admin/enterprises?has=glob")["totalSize"] == 1
