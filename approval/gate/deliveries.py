@@ -13,7 +13,7 @@ from approval.store import jobs, reconciling, requests, trail
 from approval.store.database import Database
 from approval.store.reconciling import Standing, Undelivered
 
-PAGE = 100  # decisions in one round; the next one goes on where it ended
+PAGE = 100  # decisions of a kind in one round; the next one sees to the others
 LONG = timedelta(minutes=10)  # after which a decision should have reached the platform
 TOLD = timedelta(days=1)  # between two mails about what still waits for the operator
 NAMED = 5  # tasks in one mail
@@ -75,24 +75,24 @@ class Deliveries:
     def tell_again(self, settled: Iterable[Standing], looks: Looks, say: Say) -> None:
         """See to tasks that were settled here and that the platform lists as held."""
         lost = []
-        long_ago = self._clock() - LONG
-        for one in settled:
-            if looks.spent:
-                break
-            told = one.delivery is Delivery.DELIVERED
-            if told and one.delivered_at is not None and one.delivered_at > long_ago:
-                continue  # it may need a moment
-            if not told and one.state is not TaskState.WITHDRAWN:
-                continue  # its release knows, or the operator
+        doubtful = filter(self._is_doubtful, settled)
+        first_told = sorted(doubtful, key=lambda one: one.delivery is not Delivery.DELIVERED)
+        for one in first_told[:PAGE]:
             with self._database.read() as session:
                 task = requests.load_task(session, one.task_id)
             if task is None or looks.state(task.held) is not PlatformState.HELD:
                 continue
-            if told:
+            if one.delivery is Delivery.DELIVERED:
                 self._again(one, task, say)
             else:
                 lost.append(task.held.id)
         self._tell_of_lost(lost)
+
+    def _is_doubtful(self, one: Standing) -> bool:
+        """Whether it should not be held: what was told a moment ago may need another."""
+        if one.delivery is Delivery.DELIVERED and one.delivered_at is not None:
+            return one.delivered_at <= self._clock() - LONG
+        return one.state is TaskState.WITHDRAWN  # of others, a job knows or the operator
 
     def _again(self, one: Standing, task: Task, say: Say) -> None:
         now = self._clock()

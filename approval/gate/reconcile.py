@@ -16,7 +16,7 @@ from approval.clock import Clock
 from approval.gate import Record, Say, nothing, settle
 from approval.gate.consider import ENDED
 from approval.gate.deliveries import Deliveries
-from approval.gate.looks import Looks
+from approval.gate.looks import LONGEST, Looks
 from approval.gate.receive import Repeated, take_in
 from approval.model import Decision, HeldTask, Job, PlatformState, Task, TaskState
 from approval.platforms import Platform, PlatformError
@@ -26,6 +26,7 @@ from approval.store.reconciling import BEGINNING, Place, Standing
 
 PAGE = 200
 ASKED_TOGETHER = 500  # tasks of one request, as one callback may announce
+LISTED = 20_000  # tasks in one round, as far as they are kept in memory
 TAKEN_IN = 2000  # tasks in one round; the next one finds the rest
 ON_ITS_WAY = timedelta(seconds=30)  # a task this new has a callback that may still come
 log = structlog.get_logger("approval.reconcile")
@@ -38,6 +39,7 @@ class _Listed:
     ids: set[str] = field(default_factory=set)
     unknown: list[HeldTask] = field(default_factory=list)
     settled: list[Standing] = field(default_factory=list)  # not pending here
+    failure: PlatformError | None = None  # why the list breaks off
 
 
 class Reconcile:
@@ -70,8 +72,10 @@ class Reconcile:
 
         Raises PlatformError if anything could not be compared, after the rest was.
         """
+        listed = self._list(say)
         looks = Looks(self._platform, self._clock, self._pause)
-        listed = self._list(looks, say)
+        if listed.failure is not None:
+            looks.fail(listed.failure)
         self._take_in(listed.unknown, say)
         self._deliveries.tell_again(listed.settled, looks, say)
         self._deliveries.settle(looks, say)
@@ -79,16 +83,19 @@ class Reconcile:
         if looks.failure is not None:
             raise looks.failure
 
-    def _list(self, looks: Looks, say: Say) -> _Listed:
-        """Ask the platform what it holds."""
+    def _list(self, say: Say) -> _Listed:
+        """Ask the platform what it holds, as far as a round may go."""
         listed = _Listed()
-        tasks = self._held(looks, say)
-        while some := list(islice(tasks, PAGE)):
+        until = self._clock() + LONGEST
+        tasks = self._held(listed, say)
+        while len(listed.ids) < LISTED and self._clock() < until:
+            if not (some := list(islice(tasks, PAGE))):
+                break
             self._pause()
             self._sort(some, listed)
         return listed
 
-    def _held(self, looks: Looks, say: Say) -> Iterator[HeldTask]:
+    def _held(self, listed: _Listed, say: Say) -> Iterator[HeldTask]:
         """What the platform lists. A list that breaks off still shows what it has shown."""
         try:
             held = self._platform.held()
@@ -96,7 +103,7 @@ class Reconcile:
                 say(f"{self._platform.title} does not list what it holds")
             yield from held or ()
         except PlatformError as error:
-            looks.fail(error)
+            listed.failure = error
 
     def _sort(self, tasks: Sequence[HeldTask], listed: _Listed) -> None:
         with self._database.read() as session:
