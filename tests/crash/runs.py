@@ -119,8 +119,8 @@ def _untold(stage: Stage) -> Iterator[str]:
 
 
 def _ended(stage: Stage) -> Iterator[str]:
-    if stage.service.end() != 0:
-        yield f"it ended with {stage.service.process.exitcode}"
+    if code := stage.end():
+        yield f"it ended with {code}"
 
 
 def _run(

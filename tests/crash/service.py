@@ -6,10 +6,14 @@ all that is asked of it here; `afresh` runs the command as an operator does.
 
 import multiprocessing
 import os
+import random
 import signal
+import socket
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import requests
@@ -20,6 +24,7 @@ from tests.crash.moments import Moments, watch
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["__main__", "approval.cli.assembly", "tests.crash.service"])
+_ports = cycle(random.sample(range(20_000, 32_000), 2_000))
 COMMAND = ["serve", "--config", "workflow.cfg"]
 
 
@@ -41,7 +46,8 @@ class Service:
 
     def wait_for_death(self) -> None:
         """It is known to be dying."""
-        assert self._ended() == -signal.SIGKILL
+        code = self._ended()
+        assert code == -signal.SIGKILL, f"it ended with {code}: {(self.folder / 'log').read_text()}"
 
     def end(self) -> int | None:
         """Ask it to end, and return how it ended."""
@@ -56,6 +62,17 @@ class Service:
     def _ended(self) -> int | None:
         wait_until(lambda: not self.alive, timeout=60)
         return self.process.exitcode
+
+
+def free_port() -> int:
+    """A port that nobody has, nor is given while the gate is dead.
+
+    The system hands out those from 32768 on to whoever asks for any.
+    """
+    for port in _ports:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("there is no end of ports")
 
 
 def start(folder: Path, url: str, last: int | None = None, *, afresh: bool = False) -> Service:

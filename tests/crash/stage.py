@@ -1,5 +1,6 @@
 """People and a platform around a gate that dies: whatever was cut off, they try once more."""
 
+import signal
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,8 +18,8 @@ from approval.demo.mailbox import Mailbox
 from approval.model import Action
 from approval.store.database import Database
 from approval.store.migrate import upgrade
-from tests.conftest import MONA, free_port, press, settings_text, wait_until
-from tests.crash.service import Service, start
+from tests.conftest import MONA, press, settings_text, wait_until
+from tests.crash.service import Service, free_port, start
 from tests.mails import Mails, Received
 
 _one_at_a_time = threading.Lock()  # Python 3.11 cannot compile routes in two threads at once
@@ -99,6 +100,19 @@ class Stage:
     def rest(self) -> None:
         """Wait until nothing is left to do; time is not waited for."""
         wait_until(self._rests, timeout=60)
+
+    def end(self) -> int | None:
+        """Ask the gate to end, and return how it ended.
+
+        Its last commit can be seen before the moment after it, at which it may have to die.
+        """
+        service = self.service
+        code = service.end()
+        if code != -signal.SIGKILL:
+            return code
+        self.revive(service)
+        self.rest()
+        return self.end()
 
     def revive(self, dead: Service) -> None:
         """See to it that another service takes the place of a dead one."""
