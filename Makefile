@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 SECONDS ?= 600
 
-.PHONY: help demo test crash check fuzz bench look clean
+.PHONY: help demo test crash model check fuzz bench look clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -27,6 +27,9 @@ test: $(VENV)/dev ## Run the tests
 
 crash: $(VENV)/dev ## Kill the gate everywhere, and write docs/reliability.md
 	$(BIN)/python -m tests.crash
+
+model: $(VENV)/dev ## Try the gate against its model, for some minutes
+	$(BIN)/pytest tests/model --hypothesis-profile=model $(ARGS)
 
 check: $(VENV)/dev ## Look for mistakes without running anything
 	$(BIN)/ruff format --check .

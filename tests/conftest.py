@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+import hypothesis
 import pytest
 import requests
 import sqlalchemy as sa
@@ -28,6 +29,10 @@ from approval.web.server import Server
 from tests.mails import Mails, Received
 from tests.scripted import Scripted, scripted_server
 
+# `make model` asks for it.
+hypothesis.settings.register_profile(
+    "model", max_examples=400, stateful_step_count=60, deadline=None
+)
 MONA, MAX, ANA = "mona@acme.example", "max@acme.example", "ana@acme.example"
 
 

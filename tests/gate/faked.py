@@ -57,11 +57,12 @@ class FakedGate:
         most_mails: int = 0,
         platform: Platform | None = None,
         mails: Transport | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.database = database
         self.platform = platform or FakePlatform()
         self.mails = mails or FakeTransport()
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.notify_requester = notify_requester
         tell = Tell(
             database,
