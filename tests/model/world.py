@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from approval.allowance import Allowance
 from approval.links import REQUEST, TASK, LinkInvalid
 from approval.mail import MailError
 from approval.metrics import Metrics
@@ -26,7 +28,9 @@ from approval.web.access import Door
 from approval.web.answers import Answers
 from approval.web.app import create_app
 from approval.web.callback import callback_routes
+from approval.web.callers import Callers
 from approval.web.pages import Pages
+from approval.web.strangers import Strangers
 from tests.fakes import BEA, MAX, Clock, FakePlatform, FakeTransport, address_of, make_person
 from tests.gate.faked import LINKS, TEMPLATES, FakedGate
 
@@ -164,10 +168,13 @@ class World:
         metrics = Metrics(database, self.clock)
         door = Door(database, self.platform.name, LINKS, self.clock, signed=True)
         answers = Answers(
-            database, door, PAGES, self.clock, metrics.decisions,
+            database, door, Strangers(Allowance(0, timedelta(minutes=1)), door, PAGES, self.clock),
+            PAGES, self.clock, metrics.decisions,
             one_click=False, notify_requester=True,
         )  # fmt: skip
-        callbacks = callback_routes(database, self.platform, [], self.clock, metrics.callbacks)
+        callbacks = callback_routes(
+            database, self.platform, Callers(self.clock), self.clock, metrics.callbacks
+        )
         return create_app(PAGES, [answers.routes(), callbacks]).test_client()
 
     def _watched(self, kind: Kind) -> Callable[[Job, object], object]:
