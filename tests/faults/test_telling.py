@@ -168,7 +168,8 @@ def test_a_task_that_vanishes_in_between_waits_for_the_operator(way, action):
     way.ask()
     way.spoil(POST, vanishes)
     way.press(action)
-    way.gate.work()
+    way.endure()
+    way.gate.pass_time(minutes=3)
     assert way.decided.delivery is Delivery.REFUSED
     assert "no longer knows" in way.decided.delivery_note
     assert len(way.alerts) == 1

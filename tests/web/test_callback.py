@@ -176,7 +176,7 @@ SPOILT = {
     "null": (lambda body: b"null", ""),
     "object without tasks": (lambda body: b"{}", ""),
     "no tasks": (lambda body: b"<tasks/>", "0 tasks"),
-    "a page": (lambda body: b"<html><body/></html>", "html"),
+    "a page": (lambda body: b"<html><body/></html>", "web page"),
     "cut off": (lambda body: body[:-10], ""),
     "wrong encoding": (lambda body: b"\xff\xfe" + body, ""),
     "document type": (lambda body: b"<!DOCTYPE tasks><tasks/>", ""),
