@@ -23,7 +23,7 @@ demo: $(VENV)/demo ## Try the gate with a simulated Abiquo and a mailbox
 	$(BIN)/approval demo $(ARGS)
 
 test: $(VENV)/dev ## Run the tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 $(ARGS)
 
 crash: $(VENV)/dev ## Kill the gate everywhere, and write docs/reliability.md
 	$(BIN)/python -m tests.crash

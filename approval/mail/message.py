@@ -1,6 +1,7 @@
 """Messages: headers that cannot be forged by what stands in a name, two parts, one recipient."""
 
 import quopri
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 HEADER_LENGTH = 200
+SHORT_NAME = 20  # with a usual address this fits into a line
+QUOTED = re.compile(r"[^\w\s!#$%&'*+/^`{|}~-]")
 INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 
 
@@ -40,10 +43,13 @@ def clean_header(text: str) -> str:
 def clean_name(text: str) -> str:
     """The text as a name before an address.
 
-    Python folds a long name that holds a double quote or a backslash so that it is not read
-    back as one (seen with 3.11), so both are replaced.
+    Python 3.11 folds a long name that has to be quoted so that it is not read back as one, so
+    what would have to be quoted is left out of long names, and quotes of all.
     """
-    return clean_header(text).replace('"', "'").replace("\\", "/")
+    name = clean_header(text).replace('"', "'").replace("\\", "/")
+    if len(name) > SHORT_NAME:
+        name = " ".join(QUOTED.sub(" ", name).split())
+    return name
 
 
 def message_id(key: str, sender: Sender) -> str:

@@ -100,6 +100,8 @@ def test_every_subject_is_read_back_as_it_was_cleaned(text):
 @given(text=TEXTS)
 @example(text='Müller, "the Boss"')
 @example(text="a <x@y.example>, b")
+@example(text="0" * 63 + ";=?=?=?=?")
+@example(text="0" * 38 + "=?" * 12 + '"')
 def test_every_name_is_read_back_as_it_was_cleaned(text):
     [to] = assert_harmless(make_message(name=text))["To"].addresses
     assert to.addr_spec == "mona@acme.example"
