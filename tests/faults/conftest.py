@@ -19,12 +19,25 @@ def outside() -> Iterator[Outside]:
 
 @pytest.fixture
 def way(outside: Outside, database: Database, side_by_side: ThreadPoolExecutor) -> Iterator[Way]:
-    with ways.way(outside, database, side_by_side, ways.PATIENT) as way:
+    with ways.way(outside, database, side_by_side) as way:
+        yield way
+
+
+# Where nothing but time shows that something is wrong, the gate gives up soon: on this one side
+# only, so that a slow machine spoils nothing else.
+
+
+@pytest.fixture
+def hasty_calls(
+    outside: Outside, database: Database, side_by_side: ThreadPoolExecutor
+) -> Iterator[Way]:
+    with ways.way(outside, database, side_by_side, calls=ways.HASTY) as way:
         yield way
 
 
 @pytest.fixture
-def hasty(outside: Outside, database: Database, side_by_side: ThreadPoolExecutor) -> Iterator[Way]:
-    """A way whose gate gives up soon, where nothing but time shows that something is wrong."""
-    with ways.way(outside, database, side_by_side, ways.HASTY) as way:
+def hasty_mails(
+    outside: Outside, database: Database, side_by_side: ThreadPoolExecutor
+) -> Iterator[Way]:
+    with ways.way(outside, database, side_by_side, mails=ways.HASTY) as way:
         yield way

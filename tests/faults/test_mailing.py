@@ -51,10 +51,10 @@ def test_a_server_that_hangs_up_gets_the_mail_later(way, kind, verb):
 
 @kinds
 @pytest.mark.parametrize("verb", ["greeting", *VERBS])
-def test_a_silent_server_gets_the_mail_later(hasty, kind, verb):
-    kind.begin(hasty)
-    answer(hasty, verb, "")
-    delayed(hasty, kind)
+def test_a_silent_server_gets_the_mail_later(hasty_mails, kind, verb):
+    kind.begin(hasty_mails)
+    answer(hasty_mails, verb, "")
+    delayed(hasty_mails, kind)
 
 
 @kinds
@@ -86,20 +86,20 @@ def test_a_server_that_speaks_otherwise_gets_the_mail_later(way, verb, nonsense)
 
 @kinds
 @pytest.mark.parametrize("verb", ["EHLO", "RCPT", "."])
-def test_a_server_that_drips_gets_the_mail_later(hasty, kind, verb):
+def test_a_server_that_drips_gets_the_mail_later(hasty_mails, kind, verb):
     heard_out = []
 
     def drips(reply):
         for place in range(len(reply)):
-            if hasty.outside.mail.over.wait(DROP):
+            if hasty_mails.outside.mail.over.wait(DROP):
                 return
             yield reply[place : place + 1]
         heard_out.append(reply)
 
-    kind.begin(hasty)
-    hasty.outside.mail.replies[verb] += " " + "x" * 60
-    hasty.outside.mail.manners[verb] = drips
-    delayed(hasty, kind)
+    kind.begin(hasty_mails)
+    hasty_mails.outside.mail.replies[verb] += " " + "x" * 60
+    hasty_mails.outside.mail.manners[verb] = drips
+    delayed(hasty_mails, kind)
     assert heard_out == []
 
 

@@ -44,10 +44,10 @@ def test_a_line_that_breaks_delays_and_nothing_else(way, call, trouble):
 
 @pytest.mark.parametrize("call", ["look", "machine", "users"])
 @pytest.mark.parametrize("trouble", SILENT, ids=name)
-def test_a_line_that_is_slow_delays_and_nothing_else(hasty, call, trouble):
-    hasty.spoil(CALLS[call], trouble)
-    delayed(hasty)
-    assert hasty.outside.line.heard_out == []
+def test_a_line_that_is_slow_delays_and_nothing_else(hasty_calls, call, trouble):
+    hasty_calls.spoil(CALLS[call], trouble)
+    delayed(hasty_calls)
+    assert hasty_calls.outside.line.heard_out == []
 
 
 @calls

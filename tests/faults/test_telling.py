@@ -42,9 +42,9 @@ def test_a_line_that_breaks_delays_and_nothing_else(way, action, calls, trouble)
 
 @actions
 @pytest.mark.parametrize("trouble", SILENT, ids=name)
-def test_a_line_that_is_slow_delays_and_nothing_else(hasty, action, trouble):
-    delayed(hasty, action, POST, trouble)
-    assert hasty.outside.line.heard_out == []
+def test_a_line_that_is_slow_delays_and_nothing_else(hasty_calls, action, trouble):
+    delayed(hasty_calls, action, POST, trouble)
+    assert hasty_calls.outside.line.heard_out == []
 
 
 @actions
@@ -103,8 +103,8 @@ def test_what_took_effect_is_not_done_again(way, action, trouble):
 
 @actions
 @pytest.mark.parametrize("trouble", [hung, hung_amid], ids=name)
-def test_what_took_effect_in_silence_is_not_done_again(hasty, action, trouble):
-    acted(hasty, action, trouble)
+def test_what_took_effect_in_silence_is_not_done_again(hasty_calls, action, trouble):
+    acted(hasty_calls, action, trouble)
 
 
 def acted(way, action, trouble):

@@ -23,10 +23,7 @@ from tests.faults.line import Fault, Line, line_to
 from tests.gate.faked import FakedGate
 from tests.scripted import Scripted, scripted_server
 
-PATIENT, HASTY = (
-    10,
-    0.2,
-)  # seconds: how long each call to the platform and each step of a mail may take
+PATIENT, HASTY = 10, 0.2  # seconds a call to the platform, or a step of a mail, may take
 ANA, MONA, MAX = "ana@acme.example", "mona@acme.example", "max@acme.example"
 PRESSER = Person(key="users/2", name="Mona Manager")
 SPOILED = timedelta(minutes=4)  # longer than what may pass untold
@@ -169,8 +166,14 @@ def address(mail: EmailMessage) -> str:
 
 
 @contextmanager
-def way(outside: Outside, database: Database, executor: Executor, timeout: float) -> Iterator[Way]:
-    """A way for a fresh task of Ana's."""
+def way(
+    outside: Outside,
+    database: Database,
+    executor: Executor,
+    calls: float = PATIENT,
+    mails: float = PATIENT,
+) -> Iterator[Way]:
+    """A way for a fresh task of Ana's; how long its calls and the steps of its mails may take."""
     outside.line.mend()
     outside.mail.mend()
     for heard in (*outside.line.kept, *outside.elsewhere.kept, *outside.mail.kept):
@@ -180,18 +183,18 @@ def way(outside: Outside, database: Database, executor: Executor, timeout: float
             api_location=f"http://127.0.0.1:{outside.line.port}/api",
             api_username=Cloud.username,
             api_password=Cloud.password,
-            api_timeout=timeout,
+            api_timeout=calls,
         )
     )
-    mails = Smtp(Server(host="127.0.0.1", port=outside.mail.port, timeout=timeout))
-    gate = FakedGate(database, executor, platform=platform, mails=mails)
+    server = Smtp(Server(host="127.0.0.1", port=outside.mail.port, timeout=mails))
+    gate = FakedGate(database, executor, platform=platform, mails=server)
     try:
         yield Way(outside, gate, deploy(outside.cloud))
     finally:
         outside.line.mend()
         outside.mail.mend()
         platform.close()
-        mails.close()
+        server.close()
 
 
 def deploy(cloud: Cloud) -> str:
