@@ -28,6 +28,9 @@ from approval.store.tables import Base, JobRow
 from approval.web.server import Server
 from tests.mails import Mails, Received
 from tests.scripted import Scripted, scripted_server
+from tests.watch import WATCH, nothing_secret_is_logged
+
+__all__ = ["nothing_secret_is_logged"]
 
 # `make model` asks for it.
 hypothesis.settings.register_profile(
@@ -188,6 +191,7 @@ def served_gate(folder: Path, text: str, port: int = 0) -> Iterator[Gate]:
     file = folder / "workflow.cfg"
     port = port or free_port()
     public = f"http://127.0.0.1:{port}"
+    WATCH.settings(text)
     file.write_text(text.replace("bind_port = 0", f"bind_port = {port}"), encoding="utf-8")
     config = load(file, {})
     service = assemble(config)
@@ -205,6 +209,7 @@ def served_gate(folder: Path, text: str, port: int = 0) -> Iterator[Gate]:
         service.engine.stop(20)
         service.close()
         gate.session.close()
+        WATCH.keys(folder)
 
 
 def free_port() -> int:

@@ -60,7 +60,7 @@ def _register_errors(app: Flask, pages: Pages) -> None:
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> ResponseReturnValue:
-        log.exception("request broke", request=g.id, path=_route())
+        log.exception("request broke", path=_route())
         reason = (
             "Something went wrong on our side. If you had pressed a button, open the link again: "
             "it tells whether your decision was recorded."
@@ -84,13 +84,14 @@ def _register_errors(app: Flask, pages: Pages) -> None:
 
 def _start() -> None:
     g.id = secrets.token_hex(4)
+    structlog.contextvars.clear_contextvars()  # those of the thread's last request
+    structlog.contextvars.bind_contextvars(request_id=g.id)
     g.started = time.perf_counter()
 
 
 def _log(response: Response) -> Response:
     log.info(
         "request",
-        request=g.id,
         method=request.method,
         path=_route(),
         status=response.status_code,

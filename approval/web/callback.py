@@ -1,5 +1,6 @@
 """`POST /callback`: a platform announces what it holds."""
 
+import structlog
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import Counter
@@ -12,6 +13,7 @@ from approval.store.database import Database
 from approval.web.callers import CallerRefused, Callers
 
 BODY_LIMIT = 2**20  # bytes
+log = structlog.get_logger("approval.web")
 
 
 def callback_routes(
@@ -41,10 +43,12 @@ def callback_routes(
 
     @routes.errorhandler(CallerRefused)
     def refused(error: CallerRefused) -> ResponseReturnValue:
+        log.warning("callback refused", reason=str(error))
         return _refuse(error.status, str(error))
 
     @routes.errorhandler(CallbackError)
     def unreadable(error: CallbackError) -> ResponseReturnValue:
+        log.warning("callback unreadable", reason=str(error))
         return _refuse(400, str(error))
 
     @routes.errorhandler(RequestEntityTooLarge)

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from approval.cli import main
 from tests.conftest import free_port, settings_text, wait_until
+from tests.watch import WATCH
 
 
 @dataclass
@@ -48,6 +49,7 @@ def environment() -> dict[str, str]:
 def write(folder: Path, text: str, port: int = 0) -> str:
     """Write the settings; returns the URL of the gate that is to serve with them."""
     port = port or free_port()
+    WATCH.settings(text)
     text = text.replace("bind_port = 0", f"bind_port = {port}")
     (folder / "workflow.cfg").write_text(text, "utf-8")
     return f"http://127.0.0.1:{port}"
@@ -71,14 +73,16 @@ def launch(tmp_path) -> Iterator[Callable[..., Serving]]:
             process = subprocess.Popen(
                 command, cwd=folder, stderr=log, stdout=log, env=environment() | python_path
             )
-        started.append(process)
+        started.append((process, folder / "log"))
         return Serving(process, url, folder)
 
     yield launch
-    for process in started:
+    for process, log in started:
         if process.poll() is None:
             process.kill()
         process.wait()
+        WATCH.read(log)
+        WATCH.keys(log.parent)
 
 
 @pytest.fixture

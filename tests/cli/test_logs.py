@@ -90,6 +90,7 @@ def assert_is_json_without_forgery(log):
     """Every line is one event of ours, whatever stood in the name of a machine."""
     events = [json.loads(line) for line in log.splitlines() if not line.startswith("warning  ")]
     assert {event["event"] for event in events} <= {
-        "serving", "request", "job done", "job failed", "request broke", "stopped"
+        "serving", "request", "job done", "job failed", "request broke", "stopped",
+        "callback refused", "callback unreadable",
     }  # fmt: skip
     assert all("timestamp" in event and "level" in event for event in events)
