@@ -72,7 +72,7 @@ def _register_errors(app: Flask, pages: Pages) -> None:
     ) -> ResponseReturnValue:
         """JSON for programs that call back, a page for people."""
         if request.path.startswith("/callback"):
-            return {"error": reason}, status, headers
+            return {"error": reason, "reference": g.id}, status, headers
         try:
             response = pages.page("error", status, title=title, reason=reason, reference=g.id)
         except TemplateError:  # an operator's own base page may break every page
