@@ -23,6 +23,7 @@ from = Approval gate <gate@gate.example>
 host = 127.0.0.1
 port = {smtp}
 operator = operator@gate.example
+most_per_hour = 0
 """
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from approval.links import TASK, Links
+from approval.links import REQUEST, TASK, Links
 from tests.fakes import NOW
 from tests.watch import Watch, phrases
 
@@ -51,6 +51,14 @@ def test_a_token_is_found_by_what_opens(watch):
     watch.write(f"GET /accept?token={token}&task=1\n")
     watch.write(f"only {signature}.\n")
     watch.write(f"another {signature[::-1]} and {signature[:-1]}\n")
+    assert len(watch.leaks()) == 2
+
+
+def test_a_token_that_another_process_minted_is_found_by_its_shape(watch):
+    links = Links(["a key"], "https://gate.example", timedelta(days=7))
+    for purpose, subject in ((TASK, 1), (REQUEST, "7f3c0a52")):
+        watch.write(f"{links.token(purpose, 7, subject, NOW)}\n")
+    watch.write("WzIsMSwxNzk1ODc4ODMwXQ and a.digest\n")
     assert len(watch.leaks()) == 2
 
 

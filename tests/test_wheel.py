@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.conftest import free_port, press, settings_text, wait_until
+from tests.watch import WATCH
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,6 +35,7 @@ def url(installed, tmp_path, cloud, mailbox):
     """Where the installed gate serves."""
     port = free_port()
     text = settings_text(cloud, mailbox).replace("bind_port = 0", f"bind_port = {port}")
+    WATCH.settings(text)
     (tmp_path / "workflow.cfg").write_text(text, "utf-8")
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with (tmp_path / "log").open("w") as log:
@@ -47,6 +49,7 @@ def url(installed, tmp_path, cloud, mailbox):
         finally:
             gate.send_signal(signal.SIGTERM)
             gate.wait(30)
+            WATCH.read(tmp_path / "log")
 
 
 def _answers(url: str) -> bool:
