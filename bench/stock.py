@@ -14,6 +14,7 @@ HELD = (
     )
     .decode()
 )
+KINDS = ("received", "asked", "mailed", "mailed", "accepted", "delivered")
 LONG_AGO = "2026-01-01 00:00:00.000000"
 
 
@@ -22,8 +23,9 @@ def fill(database: Path, tasks: int) -> None:
     numbers = range(tasks)
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.executemany(
-            "INSERT INTO approval_requests (id, platform, received_at, payload, missing, closed_at)"
-            " VALUES (?, 'abiquo', ?, ?, '[]', ?)",
+            "INSERT INTO approval_requests"
+            " (id, platform, received_at, payload, missing, closed_at, events)"
+            " VALUES (?, 'abiquo', ?, ?, '[]', ?, 6)",
             ((f"{n:032x}", LONG_AGO, b"x" * 2500, LONG_AGO) for n in numbers),
         )
         connection.executemany(
@@ -43,10 +45,11 @@ def fill(database: Path, tasks: int) -> None:
             ((n + 1, 2 * n + 1, LONG_AGO) for n in numbers),
         )
         connection.executemany(
-            "INSERT INTO events (request_id, at, kind, text) VALUES (?, ?, ?, '')",
+            "INSERT INTO events (request_id, position, at, kind, text, salt, digest, hash)"
+            " VALUES (?, ?, ?, ?, '', ?, ?, ?)",
             (
-                (f"{n:032x}", LONG_AGO, kind)
+                (f"{n:032x}", position, LONG_AGO, kind, bytes(16), bytes(32), bytes(32))
                 for n in numbers
-                for kind in ("received", "asked", "mailed", "mailed", "accepted", "delivered")
+                for position, kind in enumerate(KINDS, 1)
             ),
         )

@@ -83,17 +83,17 @@ class Gate:
         path, fields = form_of(link)
         return self.post(path, fields | {"comment": comment}, **options)
 
-    def tables(self) -> dict[str, list[tuple[object, ...]]]:
+    def tables(self) -> dict[str, list[sa.Row[tuple[object, ...]]]]:
         """Every row of every table."""
         with self.service.database.read() as session:
             return {
-                table.name: [tuple(row) for row in session.execute(sa.select(table))]
+                table.name: list(session.execute(sa.select(table)))
                 for table in Base.metadata.sorted_tables
             }
 
     def events(self, request_id: str | None = None) -> list[str]:
         """The kinds of the events of the audit trail, of one request or of all."""
-        return [row[4] for row in self.tables()["events"] if request_id in (None, row[1])]
+        return [row.kind for row in self.tables()["events"] if request_id in (None, row.request_id)]
 
     def change(self, statement: sa.Executable) -> None:
         """Change the store behind the gate's back, as time or an accident would."""

@@ -18,7 +18,7 @@ LAYERS = [
     ["web", "engine", "logs"],
     ["gate", "metrics"],
     ["store", "mail", "links", "codes", "rendering", "platforms"],
-    ["decisions", "wording", "samples"],
+    ["decisions", "wording", "samples", "audit"],
     [
         "model",
         "failures",

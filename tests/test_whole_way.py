@@ -117,7 +117,7 @@ def test_what_was_decided_on_the_platform_before_anybody_was_asked_is_not_asked(
     whole.cloud.decide(task, "continue")
     whole.gate.callback(body)
     whole.settle()
-    assert whole.gate.events() == ["received", "withdrawn"]
+    assert whole.gate.events() == ["received", "verified", "withdrawn"]
     assert MONA not in [mail.to for mail in whole.mails.all()]
 
 

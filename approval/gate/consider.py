@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import orm
 
 from approval import decisions
+from approval.audit import testimony
 from approval.failures import Failure
 from approval.gate import Record, nothing, settle
 from approval.gate.doubt import ASK_AGAIN, COMMIT_TIME, wait_for
@@ -146,6 +147,8 @@ class Consider:
         requests.describe_request(
             session, request.id, description.requester, description.missing, now
         )
+        text = testimony.found(description.requester, description.missing)
+        trail.record(session, request.id, "verified", text, now)
         found = description.machines
         changed = [
             found[held.id].key

@@ -8,7 +8,7 @@ from sqlalchemy import orm
 
 from approval.model import HeldTask
 from approval.platforms import Platform
-from approval.store import jobs, requests, trail
+from approval.store import jobs, requests
 from approval.store.database import Database
 
 
@@ -58,10 +58,9 @@ def take_in(
 
     Raises Repeated if none is; the transaction must not be committed then.
     """
-    request_id, new = requests.insert(session, platform.name, tasks, payload, now)
+    source = f"{platform.title}{how}"
+    request_id, new = requests.insert(session, platform.name, tasks, payload, now, source)
     if not new:
         raise Repeated
-    text = f"{len(new)} task{'s' if len(new) > 1 else ''} from {platform.title}{how}"
-    trail.record(session, request_id, "received", text, now)
     jobs.add(session, jobs.Kind.CONSIDER, request_id, request_id, now)
     return Received(request_id, [task.id for task in tasks if task.id in new], new=True)

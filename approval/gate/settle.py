@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import orm
 
+from approval.audit import testimony
 from approval.model import Action, Decision, Delivery, Task, TaskState
 from approval.store import jobs, people, requests, trail
 
@@ -20,10 +21,8 @@ def decide(
     state = STATES[action]
     if not requests.settle(session, task.id, state, decision, Delivery.WAITING):
         return False
-    because = f": {decision.reason}" if decision.reason else ""
-    trail.record(
-        session, request_id, state, f"by {decision.by}{because}", decision.at, task_id=task.id
-    )
+    text = testimony.decided(decision.by, decision.reason)
+    trail.record(session, request_id, state, text, decision.at, task_id=task.id)
     jobs.add(session, jobs.Kind.RELEASE, task.id, request_id, decision.at)
     return True
 

@@ -9,8 +9,8 @@ from approval.store.database import Database
 FOLDER = Path(__file__).parent / "migrations"
 
 
-def upgrade(database: Database) -> None:
-    """Apply what is missing, all in one transaction. Raises StoreDown."""
+def upgrade(database: Database, to: str = "head") -> None:
+    """Apply what is missing, up to a revision, all in one transaction. Raises StoreDown."""
     # Only here: a gate that finds its tables in place does without Alembic and its 8 MB.
     from alembic import command
     from alembic.config import Config
@@ -19,7 +19,7 @@ def upgrade(database: Database) -> None:
     config.set_main_option("script_location", str(FOLDER))
     with database.connection() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def is_current(database: Database) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from approval.audit import testimony
 from approval.model import (
     ApprovalRequest,
     Decision,
@@ -19,6 +20,7 @@ from approval.model import (
     Task,
     TaskState,
 )
+from approval.store import trail
 from approval.store.statements import insert_into, new_id
 from approval.store.tables import REQUESTS, TASKS
 
@@ -101,11 +103,17 @@ def _insert_tasks(dialect: str) -> Any:
 
 
 def insert(
-    session: orm.Session, platform: str, tasks: Sequence[HeldTask], payload: bytes, now: datetime
+    session: orm.Session,
+    platform: str,
+    tasks: Sequence[HeldTask],
+    payload: bytes,
+    now: datetime,
+    source: str = "",
 ) -> tuple[str, set[str]]:
     """Store a new request with those of the tasks that are not known yet, all pending.
 
-    Returns the request's id and the platform's ids of its tasks.
+    `source` says where they come from, for the first event. Returns the request's id and the
+    platform's ids of its tasks.
     """
     request_id = new_id(now)
     session.execute(
@@ -116,6 +124,7 @@ def insert(
             "received_at": now,
             "payload": payload,
             "missing": (),
+            "events": 1,
         },
     )
     rows = [
@@ -130,8 +139,10 @@ def insert(
     ]
     statement = _insert_tasks(session.get_bind().dialect.name)
     # One row in a list costs three times what it costs alone.
-    stored = session.scalars(statement, rows if len(rows) > 1 else rows[0])
-    return request_id, set(stored)
+    stored = set(session.scalars(statement, rows if len(rows) > 1 else rows[0]))
+    text = f"{len(stored)} task{'' if len(stored) == 1 else 's'} from {source}"
+    trail.begin(session, request_id, platform, "received", testimony.received(text, payload), now)
+    return request_id, stored
 
 
 def known(session: orm.Session, platform: str, task_ids: Iterable[str]) -> dict[str, str]:

@@ -80,6 +80,8 @@ class Base(orm.DeclarativeBase):
 
 
 class RequestRow(Base):
+    """`events` counts those of its audit trail; a purged request keeps no personal data."""
+
     __tablename__ = "approval_requests"
     __table_args__ = (
         sa.Index(
@@ -88,6 +90,12 @@ class RequestRow(Base):
             "id",
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+        sa.Index(
+            "ix_approval_requests_closed_at",
+            "closed_at",
+            sqlite_where=sa.text("closed_at IS NOT NULL AND purged_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NOT NULL AND purged_at IS NULL"),
         ),
     )
 
@@ -99,6 +107,8 @@ class RequestRow(Base):
     missing: orm.Mapped[tuple[str, ...]] = orm.mapped_column(Value(tuple[str, ...]))
     considered_at: orm.Mapped[datetime | None]
     closed_at: orm.Mapped[datetime | None]
+    events: orm.Mapped[int] = orm.mapped_column(server_default="0")
+    purged_at: orm.Mapped[datetime | None]
 
 
 class TaskRow(Base):
@@ -160,19 +170,27 @@ class VoteRow(Base):
 
 
 class EventRow(Base):
-    """One line of the audit trail; rows are only ever added."""
+    """One line of the audit trail (see `chain.Event`); rows are only ever added.
+
+    A purge drops `text` and `salt`; what the hash covers stays.
+    """
 
     __tablename__ = "events"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - as for tasks
+    __table_args__ = (
+        sa.UniqueConstraint("request_id", "position"),
+        {"sqlite_autoincrement": True},  # as for tasks; and a gap shows that rows were removed
+    )
 
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
-    request_id: orm.Mapped[str] = orm.mapped_column(
-        sa.ForeignKey("approval_requests.id"), index=True
-    )
+    request_id: orm.Mapped[str] = orm.mapped_column(sa.ForeignKey("approval_requests.id"))
+    position: orm.Mapped[int]
     task_id: orm.Mapped[int | None] = orm.mapped_column(sa.ForeignKey("tasks.id"))
     at: orm.Mapped[datetime]
     kind: orm.Mapped[str] = orm.mapped_column(sa.String(32))
-    text: orm.Mapped[str]
+    text: orm.Mapped[str | None]
+    salt: orm.Mapped[bytes | None]
+    digest: orm.Mapped[bytes]
+    hash: orm.Mapped[bytes]
 
 
 class JobRow(Base):
@@ -222,7 +240,7 @@ class MachineRow(Base):
     platform: orm.Mapped[str] = orm.mapped_column(sa.String(32), primary_key=True)
     key: orm.Mapped[str] = orm.mapped_column(sa.String(255), primary_key=True)
     machine: orm.Mapped[Machine] = orm.mapped_column(Value(Machine))
-    seen_at: orm.Mapped[datetime]
+    seen_at: orm.Mapped[datetime] = orm.mapped_column(index=True)
 
 
 class AlertRow(Base):

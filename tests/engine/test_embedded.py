@@ -63,7 +63,9 @@ def test_it_runs_what_waited_before_it_started(gate):
     engine = Embedded(gate.jobs, 1, gate.clock, Courtesy())
     gate.database.wake = engine.wake
     engine.start()
-    wait_until(lambda: gate.kinds(request_id) == ["received", "asked", "mailed", "mailed"])
+    wait_until(
+        lambda: gate.kinds(request_id) == ["received", "verified", "asked", "mailed", "mailed"]
+    )
     assert engine.stop(PATIENCE)
 
 

@@ -141,7 +141,7 @@ def test_a_request_that_was_cut_off_while_it_was_considered_is_asked_about_once(
         gate.work()
     restart(gate)
     gate.work()
-    assert gate.kinds(request_id) == ["received", "asked", "mailed", "mailed"]
+    assert gate.kinds(request_id) == ["received", "verified", "asked", "mailed", "mailed"]
 
 
 def test_without_a_restart_the_lease_runs_out_by_itself(gate, decided):
@@ -358,7 +358,7 @@ def test_a_job_that_always_breaks_is_given_up_and_waits_for_the_operator(gate, d
 def test_running_what_is_due_drains_one_request_and_leaves_the_others(gate):
     first, second = gate.receive("1"), gate.receive("2")
     assert gate.jobs.run_due(first) is None
-    assert gate.kinds(first) == ["received", "asked", "mailed", "mailed"]
+    assert gate.kinds(first) == ["received", "verified", "asked", "mailed", "mailed"]
     assert gate.kinds(second) == ["received"]
 
 

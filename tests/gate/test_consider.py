@@ -36,7 +36,7 @@ def test_whoever_may_decide_is_mailed_and_nothing_is_decided(gate):
     assert gate.mails.recipients == [BEA.address, MAX.address]
     assert gate.task().state is TaskState.PENDING
     assert gate.platform.posts == []
-    assert gate.kinds(request_id) == ["received", "asked", "mailed", "mailed"]
+    assert gate.kinds(request_id) == ["received", "verified", "asked", "mailed", "mailed"]
 
 
 def test_a_request_without_pending_tasks_asks_the_platform_nothing(gate):
@@ -87,7 +87,7 @@ def test_a_task_that_the_platform_does_not_know_yet_is_mailed_when_it_does(gate)
     gate.platform.states["1"] = PlatformState.HELD
     gate.pass_time(seconds=5)
     assert gate.mails.recipients == [BEA.address, MAX.address]
-    assert gate.kinds(request_id) == ["received", "failed", "asked", "mailed", "mailed"]
+    assert gate.kinds(request_id) == ["received", "failed", "verified", "asked", "mailed", "mailed"]
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_an_unknown_task_is_withdrawn_with_an_event_and_its_reason(gate, forged)
     assert gate.task().decision.by == "Fake Cloud"
     assert gate.task().decision.reason == "the platform does not know it"
     assert gate.request(forged).closed_at is not None
-    assert gate.kinds(forged) == ["received", "failed", "withdrawn"]
+    assert gate.kinds(forged) == ["received", "failed", "verified", "withdrawn"]
 
 
 def test_an_unknown_task_mails_nobody(gate, forged):
@@ -136,7 +136,7 @@ def test_a_task_that_was_decided_on_the_platform_is_withdrawn_at_once(gate, stat
     assert gate.task().state is TaskState.WITHDRAWN
     assert gate.task().delivery is None
     assert gate.task().decision.reason == reason
-    assert gate.kinds(request_id) == ["received", "withdrawn"]
+    assert gate.kinds(request_id) == ["received", "verified", "withdrawn"]
     assert (gate.mails.tried, gate.platform.posts) == ([], [])
 
 
@@ -147,7 +147,14 @@ def test_the_tasks_that_are_still_held_are_asked_about_when_others_are_not(gate)
     states = [task.state for task in gate.request(request_id).tasks]
     assert states == [TaskState.WITHDRAWN, TaskState.PENDING]
     assert gate.request(request_id).closed_at is None
-    assert gate.kinds(request_id) == ["received", "withdrawn", "asked", "mailed", "mailed"]
+    assert gate.kinds(request_id) == [
+        "received",
+        "verified",
+        "withdrawn",
+        "asked",
+        "mailed",
+        "mailed",
+    ]
 
 
 # Trouble: never a decision, never silence.
@@ -172,7 +179,7 @@ def test_a_request_is_considered_when_the_platform_answers_again(gate, verb):
     gate.platform.broken.clear()
     gate.pass_time(hours=1)
     assert (len(gate.mails.to(BEA)), len(gate.mails.to(MAX))) == (1, 1)
-    assert gate.kinds(request_id) == ["received", "failed", "asked", "mailed", "mailed"]
+    assert gate.kinds(request_id) == ["received", "failed", "verified", "asked", "mailed", "mailed"]
 
 
 def test_refused_credentials_are_told_at_once_and_then_once_an_hour(gate):
@@ -215,7 +222,7 @@ def test_a_request_that_could_not_be_considered_for_too_long_waits_for_the_opera
     gate.platform.broken.clear()
     gate.redeliver()
     gate.work()
-    assert gate.kinds(request_id)[3:] == ["redelivered", "asked", "mailed", "mailed"]
+    assert gate.kinds(request_id)[3:] == ["redelivered", "verified", "asked", "mailed", "mailed"]
 
 
 def test_a_platform_that_refuses_to_list_approvers_for_good_lets_nothing_pass(gate):
@@ -264,7 +271,7 @@ def test_details_that_never_come_are_not_waited_for(gate):
     gate.platform.missing = ("the machine",)
     request_id = gate.ask("1")
     assert "the machine" in text_of(gate.mails.to(BEA)[0])
-    assert gate.kinds(request_id) == ["received", "asked", "mailed", "mailed"]
+    assert gate.kinds(request_id) == ["received", "verified", "asked", "mailed", "mailed"]
 
 
 def test_what_the_platform_told_is_kept_with_the_request(gate):
@@ -283,7 +290,7 @@ def test_an_unguarded_type_is_accepted_by_rule_and_nobody_is_mailed(make_gate):
     assert gate.task().decision.by == "a rule of the gate"
     assert gate.platform.told == [("1", Action.ACCEPT)]
     assert gate.mails.tried == []
-    assert gate.kinds(request_id) == ["received", "accepted", "delivered"]
+    assert gate.kinds(request_id) == ["received", "verified", "accepted", "delivered"]
     assert gate.request(request_id).closed_at == NOW
 
 
@@ -296,7 +303,7 @@ def test_an_approvers_own_request_is_settled_by_rule_and_they_are_told(make_gate
     assert gate.task().state is state
     assert gate.platform.told == [("1", action)]
     assert gate.mails.recipients == [BEA.address]
-    assert gate.kinds(request_id) == ["received", state.value, "delivered", "told"]
+    assert gate.kinds(request_id) == ["received", "verified", state.value, "delivered", "told"]
 
 
 def test_an_approver_is_not_asked_about_their_own_request(gate):
@@ -328,7 +335,7 @@ def test_with_nobody_to_ask_the_task_is_declined_and_the_requester_told_why(gate
     [mail] = gate.mails.to(ANA)
     assert "there is nobody who could be asked" in text_of(mail)
     assert gate.mails.recipients == [ANA.address]
-    assert gate.kinds(request_id) == ["received", "declined", "delivered", "told"]
+    assert gate.kinds(request_id) == ["received", "verified", "declined", "delivered", "told"]
 
 
 def test_with_nobody_to_ask_the_operators_default_action_is_taken(make_gate):
@@ -344,7 +351,7 @@ def test_requesters_are_not_told_if_the_operator_does_not_want_it(make_gate):
     gate.platform.people = []
     request_id = gate.ask("1")
     assert gate.mails.tried == []
-    assert gate.kinds(request_id) == ["received", "declined", "delivered"]
+    assert gate.kinds(request_id) == ["received", "verified", "declined", "delivered"]
 
 
 def test_one_request_can_be_settled_by_rule_in_part_and_asked_about_in_part(make_gate):
@@ -354,7 +361,7 @@ def test_one_request_can_be_settled_by_rule_in_part_and_asked_about_in_part(make
     assert states == [TaskState.ACCEPTED, TaskState.PENDING]
     assert gate.request(request_id).closed_at is None
     assert gate.kinds(request_id) == [
-        "received", "accepted", "asked", "delivered", "mailed", "mailed",
+        "received", "verified", "accepted", "asked", "delivered", "mailed", "mailed",
     ]  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from tests.fakes import (
 EFFECTS = {Action.ACCEPT: PlatformState.CONTINUED, Action.DECLINE: PlatformState.CANCELLED}
 OPPOSITES = {Action.ACCEPT: PlatformState.CANCELLED, Action.DECLINE: PlatformState.CONTINUED}
 WORDS = {Action.ACCEPT: "accepted", Action.DECLINE: "declined"}
-BEFORE = ["received", "asked", "mailed", "mailed"]
+BEFORE = ["received", "verified", "asked", "mailed", "mailed"]
 TOLD = ["told", "told"]
 
 
@@ -95,7 +95,7 @@ def test_a_task_that_went_the_other_way_on_the_platform_is_overtaken(gate, asked
     task = gate.task()
     assert (task.delivery, task.delivered_at) == (Delivery.OVERTAKEN, None)
     assert task.state == WORDS[action]
-    assert gate.kinds(asked)[:6] == [*BEFORE, WORDS[action], "overtaken"]
+    assert gate.kinds(asked)[:7] == [*BEFORE, WORDS[action], "overtaken"]
     assert gate.platform.states["1"] is OPPOSITES[action]
 
 

@@ -66,10 +66,10 @@ def test_while_mail_is_down_everything_waits_and_nothing_is_decided(gate, error)
     request_id = gate.receive("1")
     gate.pass_time(hours=1)
     assert gate.platform.posts == []
-    assert gate.kinds(request_id) == ["received", "asked", "failed", "failed"]
+    assert gate.kinds(request_id) == ["received", "verified", "asked", "failed", "failed"]
     gate.mails.broken = None
     gate.pass_time(hours=1)
-    assert gate.kinds(request_id)[4:] == ["mailed", "mailed"]
+    assert gate.kinds(request_id)[5:] == ["mailed", "mailed"]
     assert len(gate.mails.to(BEA)) == len(gate.mails.to(MAX)) == 1
 
 
@@ -82,7 +82,7 @@ def test_a_refused_recipient_is_noted_and_told_and_the_others_are_mailed(gate):
     assert "could not be asked" in mail["Subject"]
     assert BEA.address in text_of(mail)
     assert "Nobody else is asked" not in text_of(mail)
-    assert gate.kinds(request_id) == ["received", "asked", "parked", "mailed"]
+    assert gate.kinds(request_id) == ["received", "verified", "asked", "parked", "mailed"]
 
 
 def test_a_refused_recipient_is_not_tried_again(gate):
@@ -108,7 +108,7 @@ def test_if_nobody_is_left_to_ask_the_task_stays_pending_and_the_operator_knows(
     assert gate.platform.posts == []
     told = [text_of(mail) for mail in gate.mails.to(OPERATOR)]
     assert any("Nobody else is asked, so its tasks stay pending." in text for text in told)
-    assert gate.kinds(request_id) == ["received", "asked", "parked", "parked"]
+    assert gate.kinds(request_id) == ["received", "verified", "asked", "parked", "parked"]
 
 
 def test_who_was_refused_is_asked_when_the_operator_has_seen_to_it(gate):
@@ -129,7 +129,8 @@ def test_an_approver_is_not_asked_about_what_was_decided_before_the_mail_went_ou
     assert gate.mails.recipients == [ANA.address]
     assert gate.approver(request_id, BEA).mail is MailState.SKIPPED
     assert gate.kinds(request_id) == [
-        "received", "asked", "accepted", "delivered", "not mailed", "not mailed", "told",
+        "received", "verified", "asked", "accepted", "delivered",
+        "not mailed", "not mailed", "told",
     ]  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def test_a_press_decides_the_task_in_the_approvers_name(gate, action, state):
     gate.work()
     assert gate.platform.told == [("1", action)]
     assert gate.kinds(request_id) == [
-        "received", "asked", "mailed", "mailed", state, "delivered", "told", "told",
+        "received", "verified", "asked", "mailed", "mailed", state, "delivered", "told", "told",
     ]  # fmt: skip
 
 

@@ -36,8 +36,8 @@ def test_the_audit_trail_tells_the_way_of_a_request(site):
     site.settle()
     [row] = [row for row in site.gate.tables()["tasks"] if task in row]
     events = site.gate.events(row[1])
-    assert events[:2] == ["received", "asked"]
-    assert sorted(events[2:]) == ["accepted", "delivered", "mailed", "mailed", "told", "told"]
+    assert events[:3] == ["received", "verified", "asked"]
+    assert sorted(events[3:]) == ["accepted", "delivered", "mailed", "mailed", "told", "told"]
     assert events.index("accepted") < events.index("delivered")
 
 

@@ -1,0 +1,36 @@
+"""What is inspected: the rows of a request and of its tasks, as far as the trail knows them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from approval.model import Delivery, Person, TaskState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The row of a request."""
+
+    id: str
+    platform: str
+    received_at: datetime
+    payload: bytes
+    requester: Person | None
+    missing: tuple[str, ...]
+    considered_at: datetime | None
+    closed_at: datetime | None
+    events: int
+    purged_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectTask:
+    """The row of a task."""
+
+    id: int
+    request_id: str
+    state: TaskState
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str | None
+    delivery: Delivery | None
+    delivered_at: datetime | None

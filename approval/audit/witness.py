@@ -1,0 +1,93 @@
+"""Compare the rows of a request and its tasks with what its trail says of them."""
+
+from collections.abc import Iterator, Sequence
+
+from approval.audit import testimony
+from approval.audit.chain import Event
+from approval.audit.fault import Fault
+from approval.audit.subject import Subject, SubjectTask
+from approval.model import Delivery, TaskState
+
+DECISIONS = {TaskState.ACCEPTED, TaskState.DECLINED, TaskState.WITHDRAWN}
+
+
+def contradictions(
+    request: Subject, tasks: Sequence[SubjectTask], events: Sequence[Event]
+) -> Iterator[Fault]:
+    """Fields that are not as the trail says."""
+    fields = [
+        *_of_the_purge(request, events),
+        *_of_the_payload(request, events),
+        *_of_the_finding(request, events),
+        *_of_the_end(request, tasks, events),
+    ]
+    yield from (Fault(request.id, None, f"{field} is not as the trail says") for field in fields)
+    for task in tasks:
+        for field in _of_a_task(request, task, events):
+            yield Fault(request.id, None, f"{field} of task {task.id} is not as the trail says")
+
+
+def _last(events: Sequence[Event], *kinds: str) -> Event | None:
+    return next((event for event in reversed(events) if event.kind in kinds), None)
+
+
+def _of_the_purge(request: Subject, events: Sequence[Event]) -> Iterator[str]:
+    purged = _last(events, testimony.PURGED)
+    if request.purged_at != (purged.at if purged else None):
+        yield "purged_at"
+
+
+def _of_the_payload(request: Subject, events: Sequence[Event]) -> Iterator[str]:
+    if request.purged_at:
+        if request.payload:
+            yield "payload"
+        return
+    vouched = _last(events, testimony.CHAINED) or _last(events, testimony.RECEIVED)
+    said = (vouched.text if vouched else None) or ""
+    if testimony.payload_is(request.payload) not in said:
+        yield "payload"
+
+
+def _of_the_finding(request: Subject, events: Sequence[Event]) -> Iterator[str]:
+    vouched = _last(events, testimony.VERIFIED, testimony.CHAINED)
+    considered_at = vouched.at if vouched else None
+    before_chains = vouched is not None and vouched.kind == testimony.CHAINED
+    if request.considered_at != considered_at and not before_chains:
+        yield "considered_at"
+    nothing = testimony.found(None, ())
+    said = nothing if vouched is None or request.purged_at else vouched.text or ""
+    now = testimony.found(request.requester, request.missing)
+    if said != now and not said.endswith(f"; {now}"):
+        yield "requester or missing"
+
+
+def _of_the_end(
+    request: Subject, tasks: Sequence[SubjectTask], events: Sequence[Event]
+) -> Iterator[str]:
+    decided = [event.at for event in events if event.kind in DECISIONS]
+    open_tasks = [task for task in tasks if task.state is TaskState.PENDING]
+    closed_at = max(decided, default=None) if tasks and not open_tasks else None
+    if request.closed_at != closed_at:
+        yield "closed_at"
+
+
+def _of_a_task(request: Subject, task: SubjectTask, events: Sequence[Event]) -> Iterator[str]:
+    own = [event for event in events if event.task_id == task.id]
+    decision = _last(own, *DECISIONS)
+    if task.state != (decision.kind if decision else TaskState.PENDING):
+        yield "state"
+    if task.decided_at != (decision.at if decision else None):
+        yield "decided_at"
+    if decision and not request.purged_at and decision.text != _said(task):
+        yield "decided_by or reason"
+    delivered = _last(own, testimony.DELIVERED)
+    if (task.delivery is Delivery.DELIVERED) != (delivered is not None):
+        yield "delivery"
+    if task.delivered_at != (delivered.at if delivered else None):
+        yield "delivered_at"
+
+
+def _said(task: SubjectTask) -> str:
+    if task.state is TaskState.WITHDRAWN:
+        return task.reason or ""
+    return testimony.decided(task.decided_by or "", task.reason or "")
