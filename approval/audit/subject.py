@@ -13,7 +13,7 @@ class Subject:
     id: str
     platform: str
     received_at: datetime
-    payload: bytes
+    payload: str  # what `testimony.payload_is` says of it; the body itself may be a megabyte
     requester: Person | None
     missing: tuple[str, ...]
     considered_at: datetime | None

@@ -1,10 +1,9 @@
 """The commands."""
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CalledProcessError
 
@@ -13,9 +12,11 @@ import click
 from approval import __version__
 from approval.cli import checking, keys, scanning, serving
 from approval.cli.assembly import build_platform, build_reconcile, database_file
+from approval.cli.auditing import audit
 from approval.cli.keys import KeyBroken
+from approval.cli.opening import load_config, open_store, settings_option
 from approval.clock import utc_now
-from approval.config import SECTIONS, Config, ConfigError, load
+from approval.config import SECTIONS
 from approval.config.example import example
 from approval.failures import Failure
 from approval.gate import revoke as revoking
@@ -23,38 +24,7 @@ from approval.gate import trouble
 from approval.logs import configure_logs
 from approval.rendering import TemplateError
 from approval.store import migrate
-from approval.store.database import Database, StoreDown
-
-
-def _load(file: Path) -> Config:
-    """The settings, or an end with every problem named."""
-    try:
-        return load(file, os.environ)
-    except ConfigError as error:
-        for problem in error.problems:
-            click.echo(f"problem  {problem}", err=True)
-        sys.exit(2)
-
-
-@contextmanager
-def _store(config: Config) -> Iterator[Database]:
-    """The store, or an end with the reason named."""
-    with closing(Database(config.database)) as database:
-        try:
-            yield database
-        except StoreDown as error:
-            click.echo(f"problem  [server] database: {config.database}: {error}", err=True)
-            sys.exit(1)
-
-
-settings_option = click.option(
-    "--config",
-    "file",
-    type=click.Path(path_type=Path),
-    default=Path("workflow.cfg"),
-    show_default=True,
-    help="The settings file.",
-)
+from approval.store.database import StoreDown
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,11 +33,14 @@ def main() -> None:
     """An approval gate for cloud platforms."""
 
 
+main.add_command(audit)
+
+
 @main.command()
 @settings_option
 def serve(file: Path) -> None:
     """Run the gate until it is told to stop."""
-    config = _load(file)
+    config = load_config(file)
     configure_logs()
     for warning in config.warnings:
         click.echo(f"warning  {warning}", err=True)
@@ -89,7 +62,7 @@ def serve(file: Path) -> None:
 @settings_option
 def check(file: Path) -> None:
     """Find every mistake in the settings and templates; try store, platform and mail server."""
-    sys.exit(0 if checking.check(_load(file)) else 1)
+    sys.exit(0 if checking.check(load_config(file)) else 1)
 
 
 @main.command()
@@ -139,9 +112,9 @@ def settings() -> None:
 @click.argument("tasks", nargs=-1)
 def redeliver(file: Path, tasks: tuple[str, ...]) -> None:
     """Take up what was set aside for the operator: all of it, or the decisions of TASKS."""
-    config = _load(file)
+    config = load_config(file)
     try:
-        with _store(config) as database, database.write() as session:
+        with open_store(config) as database, database.write() as session:
             taken = trouble.redeliver(session, list(tasks) or None, config.platform_name, utc_now())
     except trouble.UnknownTasks as error:
         click.echo(f"problem  there is no task {error}; nothing was taken up", err=True)
@@ -158,9 +131,9 @@ def redeliver(file: Path, tasks: tuple[str, ...]) -> None:
 @settings_option
 def reconcile(file: Path) -> None:
     """Compare once, now, what the platform holds with what is known; print what was done."""
-    config = _load(file)
+    config = load_config(file)
     platform = build_platform(config)
-    with _store(config) as database:
+    with open_store(config) as database:
         try:
             build_reconcile(config, database, platform, lambda: None).round(click.echo)
         except Failure as failure:
@@ -178,7 +151,7 @@ def revoke(file: Path, request_id: str | None, address: str | None, lift: bool) 
     """Withdraw the links of a request, of a person in all open requests, or of both."""
     if request_id is None and address is None:
         raise click.UsageError("name --request, --person or both")
-    with _store(_load(file)) as database, database.write() as session:
+    with open_store(load_config(file)) as database, database.write() as session:
         act = revoking.lift if lift else revoking.revoke
         found = act(session, request_id, address, utc_now())
     for one in found:
@@ -196,7 +169,7 @@ def key_group() -> None:
 @settings_option
 def rotate(file: Path) -> None:
     """Add a new key. It signs from the next start on; links of older keys go on working."""
-    config = _load(file)
+    config = load_config(file)
     with _keys_told():
         count = keys.rotate(config, database_file(config))
     click.echo(f"{count} keys; restart the gate, and retire the old ones when their links are over")
@@ -206,7 +179,7 @@ def rotate(file: Path) -> None:
 @settings_option
 def retire(file: Path) -> None:
     """Forget all keys but the newest: at the next start, links that they signed are strangers."""
-    config = _load(file)
+    config = load_config(file)
     with _keys_told():
         count = keys.retire(config, database_file(config))
     click.echo(f"{count} retired; restart the gate")
@@ -241,6 +214,6 @@ def db() -> None:
 @settings_option
 def upgrade(file: Path) -> None:
     """Bring the tables up to this version (`approval serve` does it by itself)."""
-    with _store(_load(file)) as database:
+    with open_store(load_config(file)) as database:
         migrate.upgrade(database)
     click.echo("up to date")

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from approval.audit import Event, Subject, SubjectTask
+from approval.audit import Event, Subject, SubjectTask, testimony
 from approval.store.tables import EVENTS, REQUESTS, TASKS
 
 AT_ONCE = 200  # requests, or events in a stream
@@ -71,10 +71,9 @@ def _range(column: sa.ColumnElement[str], first: str, last: str) -> sa.ColumnEle
 
 
 def _between(session: orm.Session, first: str, last: str) -> Iterator[tuple[str, Whole]]:
-    requests = {
-        row.id: _subject(row)
-        for row in session.execute(sa.select(REQUESTS).where(_range(REQUESTS.c.id, first, last)))
-    }
+    rows = sa.select(REQUESTS).where(_range(REQUESTS.c.id, first, last))
+    few = rows.execution_options(yield_per=5)  # payloads may be large
+    requests = {row.id: _subject(row) for row in session.execute(few)}
     tasks = _grouped(session, _OF_TASKS, TASKS.c.id, first, last, _task)
     events = _grouped(session, sa.select(EVENTS), EVENTS.c.position, first, last, _event)
     for request_id in sorted({*requests, *tasks, *events}):
@@ -125,7 +124,7 @@ def _fields(row: Any, kind: type) -> dict[str, Any]:
 
 
 def _subject(row: sa.Row[Any]) -> Subject:
-    return Subject(**_fields(row, Subject))
+    return Subject(**_fields(row, Subject) | {"payload": testimony.payload_is(row.payload)})
 
 
 def _task(row: sa.Row[Any]) -> SubjectTask:
