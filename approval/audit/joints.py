@@ -7,12 +7,20 @@ from approval.audit import chain
 from approval.audit.chain import Event
 from approval.audit.fault import Fault
 from approval.audit.subject import Subject, SubjectTask
-from approval.audit.testimony import CHAINED, DELIVERED, PURGED, RECEIVED, VERIFIED
+from approval.audit.testimony import (
+    CHAINED,
+    DELIVERED,
+    DOUBTED,
+    OVERTAKEN,
+    PURGED,
+    RECEIVED,
+    VERIFIED,
+)
 
 # Tried in turn, to say what the kind of a changed event was.
 KINDS = (
     RECEIVED, VERIFIED, "asked", "mailed", "not mailed", "accepted", "declined", "withdrawn",
-    DELIVERED, "overtaken", "told", "not told", "failed", "parked", "redelivered",
+    DELIVERED, OVERTAKEN, DOUBTED, "told", "not told", "failed", "parked", "redelivered",
     "link renewed", PURGED, CHAINED,
 )  # fmt: skip
 
@@ -23,12 +31,13 @@ def broken_joints(
     """Events that were changed, removed, inserted or moved."""
     previous: bytes | None = chain.origin(request.id, request.platform, request.received_at)
     expected = 1
+    purged = max((event.position for event in events if event.kind == PURGED), default=0)
     for number, event in enumerate(events):
         if event.position != expected:
             yield _gap(event, expected)
             previous = None
         following = events[number + 1] if number + 1 < len(events) else None
-        if what := _text_fault(request, event):
+        if what := _text_fault(event, purged=event.position < purged):
             yield Fault(request.id, event.position, what)
         if previous is not None and _hash(previous, event) != event.hash:
             what = _why(request, tasks, previous, event, following)
@@ -54,13 +63,12 @@ def _end(request: Subject, expected: int) -> Fault:
     return Fault(request.id, expected if request.events >= expected else None, what)
 
 
-def _text_fault(request: Subject, event: Event) -> str | None:
+def _text_fault(event: Event, *, purged: bool) -> str | None:
+    if purged:
+        kept = (event.text, event.salt) != (None, None)
+        return "a text was written where it had been purged" if kept else None
     if event.text is None or event.salt is None:
-        if (event.text, event.salt) == (None, None):
-            return None if request.purged_at else "the text was removed, and nothing was purged"
         return "the text or its salt was removed"
-    if request.purged_at and event.kind != PURGED:
-        return "the text was put back after the purge"
     if chain.digest_of(event.salt, event.text) != event.digest:
         return "the text, its salt or its digest was changed"
     return None

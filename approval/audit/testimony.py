@@ -10,6 +10,8 @@ VERIFIED = "verified"
 CHAINED = "chained"  # what was there before trails were chained, as it stood on that day
 PURGED = "purged"
 DELIVERED = "delivered"
+OVERTAKEN = "overtaken"
+DOUBTED = "doubted"  # the platform still held what it had been told of
 
 
 def received(text: str, payload: bytes) -> str:

@@ -80,7 +80,8 @@ def _of_a_task(request: Subject, task: SubjectTask, events: Sequence[Event]) -> 
         yield "decided_at"
     if decision and not request.purged_at and decision.text != _said(task):
         yield "decided_by or reason"
-    delivered = _last(own, testimony.DELIVERED)
+    told = _last(own, testimony.DELIVERED, testimony.OVERTAKEN, testimony.DOUBTED)
+    delivered = told if told and told.kind == testimony.DELIVERED else None
     if (task.delivery is Delivery.DELIVERED) != (delivered is not None):
         yield "delivery"
     if task.delivered_at != (delivered.at if delivered else None):

@@ -21,6 +21,7 @@ from approval.engine.embedded import Embedded
 from approval.engine.jobs import Jobs, Rounds
 from approval.gate import Handler
 from approval.gate.consider import Consider
+from approval.gate.purge import EVERY, Purge
 from approval.gate.reconcile import Reconcile
 from approval.gate.release import Release
 from approval.gate.tell import Tell
@@ -168,8 +169,12 @@ def assemble(config: Config) -> Service:
         Kind.OUTCOME: tell.outcome,
         Kind.ALERT: tell.alert,
         Kind.RECONCILE: build_reconcile(config, database, platform, courtesy.wait),
+        Kind.PURGE: Purge(database, config.policy.purge_after, courtesy.wait),
     }
-    rounds = Rounds({Kind.RECONCILE: config.engine.reconcile_every}, metrics.rounds)
+    every = {Kind.RECONCILE: config.engine.reconcile_every}
+    if config.policy.purge_after:
+        every[Kind.PURGE] = EVERY
+    rounds = Rounds(every, metrics.rounds)
     jobs = Jobs(database, handlers, config.engine.give_up_after, utc_now, metrics.jobs, rounds)
     engine = Embedded(jobs, config.engine.threads, utc_now, courtesy)
     database.wake = engine.wake

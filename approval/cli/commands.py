@@ -14,16 +14,17 @@ from approval.cli import checking, keys, scanning, serving
 from approval.cli.assembly import build_platform, build_reconcile, database_file
 from approval.cli.auditing import audit
 from approval.cli.keys import KeyBroken
-from approval.cli.opening import load_config, open_store, settings_option
+from approval.cli.opening import load_config, open_current, open_store, settings_option
 from approval.clock import utc_now
 from approval.config import SECTIONS
 from approval.config.example import example
 from approval.failures import Failure
+from approval.gate import purge as purging
 from approval.gate import revoke as revoking
 from approval.gate import trouble
 from approval.logs import configure_logs
 from approval.rendering import TemplateError
-from approval.store import migrate
+from approval.store import migrate, retention
 from approval.store.database import StoreDown
 
 
@@ -203,6 +204,32 @@ def scan_test(url: str) -> None:
     Nothing is pressed. Only the host of URL is asked.
     """
     sys.exit(0 if scanning.scan_test(url, click.echo) else 1)
+
+
+@main.command()
+@settings_option
+@click.option("--dry-run", is_flag=True, help="Only say what would be purged.")
+def purge(file: Path, dry_run: bool) -> None:
+    """Remove personal data that is older than [policy] purge_after, now."""
+    config = load_config(file)
+    if config.policy.purge_after is None:
+        click.echo(
+            "problem  [policy] purge_after: nothing is ever purged until you set it", err=True
+        )
+        sys.exit(2)
+    now = utc_now()
+    before = now - config.policy.purge_after
+    with open_current(config) as database:
+        with database.read() as session:
+            due = retention.due(session, before)
+        click.echo(
+            f"{due.requests} requests and {due.machines} machines from before {before:%d %B %Y}"
+        )
+        if due.kept:
+            click.echo(f"{due.kept} more are kept until their decisions are delivered")
+        if not dry_run:
+            done = purging.purge(database, before, now, lambda: None)
+            click.echo(f"purged {done.requests} requests and {done.machines} machines")
 
 
 @main.group()

@@ -27,6 +27,7 @@ EXAMPLES = {
     "operator": "operator@example.com",
     "public_url": "https://gate.example.com",
 }
+NONE = {"own_request": "ask", "purge_after": "never"}  # what is written for no value
 WORDS = {Action.ACCEPT: "ACCEPT", Action.DECLINE: "CANCEL"}
 
 
@@ -54,8 +55,8 @@ def _written(key: str, value: Any) -> str:
         return humanize.precisedelta(value)
     if isinstance(value, Enum):
         return WORDS.get(value, value.value)  # type: ignore[call-overload, no-any-return] # other enums are their own word
-    if key == "own_request":
-        return "ask"
+    if key in NONE:
+        return NONE[key]
     if value in (None, (), PydanticUndefined) or isinstance(value, SecretStr):
         return ""
     return str(value)

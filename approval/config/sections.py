@@ -258,6 +258,17 @@ class Policy(Section):
     notify_requester: bool = Field(
         default=True, description="Whether requesters are told what became of their requests."
     )
+    purge_after: Annotated[
+        Duration | None,
+        BeforeValidator(lambda value: None if str(value).lower() in ("never", "") else value),
+    ] = Field(
+        default=None,
+        ge=timedelta(days=1),
+        validate_default=False,
+        description="How long after its end a request keeps what is personal: names, addresses, "
+        "comments, machines, the callback. What happened when stays, and can still be verified. "
+        "As 365 days; never: nothing is removed.",
+    )
 
 
 class Engine(Section):

@@ -22,6 +22,7 @@ WHAT = {
     jobs.Kind.NOTE: "An approver could not be told of a decision",
     jobs.Kind.ALERT: "The operator could not be told of a trouble",
     jobs.Kind.RECONCILE: "What the platform holds could not be compared with what is known here",
+    jobs.Kind.PURGE: "Personal data that is too old could not be removed",
 }
 
 

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     NOTE = "note"  # an approver: tell that it was decided
     ALERT = "alert"  # an alert: tell the operator
     RECONCILE = "reconcile"  # again and again: compare with what the platform holds
+    PURGE = "purge"  # again and again: drop personal data that is too old
 
 
 LANES = {
@@ -46,6 +47,7 @@ LANES = {
     Kind.NOTE: Lane.MAIL,
     Kind.ALERT: Lane.MAIL,
     Kind.RECONCILE: Lane.UPKEEP,
+    Kind.PURGE: Lane.UPKEEP,
 }
 EVERYTHING = "all"
 

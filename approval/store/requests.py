@@ -159,9 +159,9 @@ def find_task(session: orm.Session, platform: str, platform_task_id: str) -> tup
 
 
 def load(session: orm.Session, request_id: str) -> ApprovalRequest | None:
-    """A request with all its tasks."""
+    """A request with all its tasks; None if there is none, or it was purged."""
     row = session.execute(_one_request, {"request": request_id}).first()
-    if row is None:
+    if row is None or row.purged_at is not None:
         return None
     return ApprovalRequest(
         id=row.id,

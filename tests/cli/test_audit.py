@@ -197,3 +197,41 @@ def test_tables_of_another_version_are_told_with_their_cure(text, approval, tmp_
     result = approval("audit", "verify")
     assert result.exit_code == 1
     assert "approval db upgrade" in result.output
+
+
+# `approval purge`.
+
+
+@pytest.fixture
+def aged(tasks, change, tmp_path):
+    """A store whose first request ended long ago, and settings that purge after a year."""
+    config = (tmp_path / "workflow.cfg").read_text("utf-8")
+    (tmp_path / "workflow.cfg").write_text(f"{config}[policy]\npurge_after = 365 days\n", "utf-8")
+    change(
+        "UPDATE approval_requests SET closed_at = '2020-01-02 03:04:05.000000'"
+        " WHERE id = (SELECT request_id FROM tasks WHERE platform_task_id = ?)",
+        tasks[0],
+    )
+    return tasks
+
+
+def test_a_dry_run_says_what_would_go_and_changes_nothing(aged, approval):
+    before = approval("audit", "export").output
+    result = approval("purge", "--dry-run")
+    assert result.exit_code == 0
+    assert result.output.startswith("1 requests and 0 machines from before ")
+    assert approval("audit", "export").output == before
+
+
+def test_purge_removes_what_is_personal_and_show_says_so(aged, approval):
+    assert "purged 1 requests and 0 machines" in approval("purge").output
+    shown = approval("audit", "show", aged[0]).output
+    assert "Mona" not in shown
+    assert "(purged)" in shown
+    assert "Mona" in approval("audit", "show", aged[1]).output
+
+
+def test_without_a_retention_nothing_is_purged_and_the_key_is_named(tasks, approval):
+    result = approval("purge")
+    assert result.exit_code == 2
+    assert "[policy] purge_after" in result.output

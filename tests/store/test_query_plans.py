@@ -11,7 +11,7 @@ from approval.gate.renew import renew
 from approval.gate.revoke import lift, revoke
 from approval.gate.vote import open_request
 from approval.model import Action, PlatformState
-from approval.store import leases, machines, requests
+from approval.store import leases, machines, requests, retention, trail
 from approval.store.jobs import Lane
 from tests.fakes import BEA, MAX, make_held, make_machine, refused
 
@@ -142,6 +142,17 @@ def revoke_request(gate):
         lift(session, gate.first, None, gate.clock())
 
 
+def purge_some(gate):
+    gate.press(BEA, Action.ACCEPT, "1", "2")
+    gate.pass_time(days=2)
+    now = gate.clock()
+    with gate.database.write() as session:
+        [request_id] = retention.closed_before(session, now, 20)
+        retention.strip(session, [request_id], now)
+        trail.record(session, request_id, "purged", "", now)
+        retention.forget_machines(session, now, 20)
+
+
 def one_by_one(gate):
     with gate.database.write() as session:
         requests.known(session, "fake", ["1", "2", "3"])
@@ -170,6 +181,7 @@ def one_by_one(gate):
         reconcile,
         mistype_code,
         revoke_request,
+        purge_some,
         one_by_one,
     ],
 )
@@ -209,3 +221,17 @@ def test_all_hot_queries_are_among_what_was_looked_at(gate):
         "FROM approvers \nWHERE approvers.request_id = ?",  # approvers
     ):
         assert part in looked_at
+
+
+def test_an_event_costs_one_statement_more_than_itself(gate):
+    request_id = gate.ask("1")
+    with gate.database.write() as session, statements() as sent:
+        trail.record(session, request_id, "told", "", gate.clock())
+    written = [statement.split()[0] for statement, _ in sent]
+    assert written == ["SAVEPOINT", "UPDATE", "INSERT"]
+
+
+def test_the_first_event_of_a_request_costs_nothing_but_itself(gate):
+    with statements() as sent:
+        gate.receive("9")
+    assert [s for s, _ in sent if s.startswith("UPDATE approval_requests")] == []

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from approval.gate import audit
 from approval.model import Action
-from tests.fakes import ANA, BEA, make_held
+from tests.fakes import BEA, make_held
 from tests.gate.faked import FakedGate, copy_opened, opened
 
 REQUEST = "approval_requests"
@@ -133,10 +133,6 @@ def test_any_field_that_is_edited_is_found(lived, change, tmp_path, table, colum
     assert faults != [], (column, was, value)
 
 
-def event_ids(lived, tmp_path):
-    return [id for (id,) in rows(lived, tmp_path, "SELECT id FROM events")]
-
-
 def test_any_event_that_is_removed_is_found_with_its_place(lived, change, tmp_path):
     for id, request_id, position in rows(
         lived, tmp_path, "SELECT id, request_id, position FROM events"
@@ -239,4 +235,3 @@ def test_the_requester_is_vouched_for(change):
          " WHERE rowid = 1",)
     )  # fmt: skip
     assert "requester or missing is not as the trail says" in fault
-    assert ANA.name == "Ana"

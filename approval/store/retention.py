@@ -1,0 +1,124 @@
+"""Retention: find what is old enough, and drop the personal data in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from approval.model import Delivery, HeldTask
+from approval.store.jobs import Kind
+from approval.store.tables import (
+    APPROVERS,
+    EVENTS,
+    JOBS,
+    REQUESTS,
+    TASKS,
+    VOTES,
+    AlertRow,
+    MachineRow,
+)
+
+ENDED = (Delivery.DELIVERED, Delivery.OVERTAKEN)
+_undelivered = sa.exists().where(
+    TASKS.c.request_id == REQUESTS.c.id,
+    TASKS.c.delivery.is_not(None),
+    TASKS.c.delivery.not_in(ENDED),
+)
+_unfinished = sa.exists().where(JOBS.c.request_id == REQUESTS.c.id, JOBS.c.parked_at.is_(None))
+_kept = sa.or_(_undelivered, _unfinished)
+
+
+@dataclass(frozen=True)
+class Due:
+    """What is older than the retention; `kept` are requests that must wait for their delivery."""
+
+    requests: int
+    kept: int
+    machines: int
+
+
+def due(session: orm.Session, before: datetime) -> Due:
+    """Count what is older than `before`."""
+    counts = session.execute(
+        sa.select(sa.func.count(), sa.func.count(sa.case((_kept, 1)))).where(_closed(before))
+    ).one()
+    machines = session.scalar(
+        sa.select(sa.func.count()).select_from(MachineRow).where(MachineRow.seen_at < before)
+    )
+    return Due(counts[0] - counts[1], counts[1], machines or 0)
+
+
+def closed_before(session: orm.Session, before: datetime, limit: int) -> Sequence[str]:
+    """Requests that nobody waits for any more and that closed before, the oldest first."""
+    query = (
+        sa.select(REQUESTS.c.id)
+        .where(_closed(before), sa.not_(_kept))
+        .order_by(REQUESTS.c.closed_at)
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
+def _closed(before: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        REQUESTS.c.closed_at.is_not(None),
+        REQUESTS.c.purged_at.is_(None),
+        REQUESTS.c.closed_at < before,
+    )
+
+
+def strip(session: orm.Session, ids: Sequence[str], now: datetime) -> None:
+    """Drop who and what the requests were about; ids, states, times and the chain stay."""
+    tasks = session.execute(
+        sa.select(TASKS.c.id, TASKS.c.held).where(TASKS.c.request_id.in_(ids))
+    ).all()
+    session.execute(
+        sa.update(TASKS)
+        .where(TASKS.c.id == sa.bindparam("of"))
+        .values(
+            held=sa.bindparam("bare"),
+            decided_by=None,
+            reason=None,
+            delivery_note=None,
+            machine=None,
+            previous=None,
+        ),
+        [
+            {"of": task.id, "bare": HeldTask(id=task.held.id, type=task.held.type, links={})}
+            for task in tasks
+        ],
+    )
+    of_tasks = VOTES.c.task_id.in_([task.id for task in tasks])
+    session.execute(sa.update(VOTES).where(of_tasks).values(comment=""))
+    blank = {"person_key": "", "name": "", "address": "", "thread": None}
+    session.execute(sa.update(APPROVERS).where(APPROVERS.c.request_id.in_(ids)).values(blank))
+    bare = {"payload": b"", "requester": None, "missing": (), "purged_at": now}
+    session.execute(sa.update(REQUESTS).where(REQUESTS.c.id.in_(ids)).values(bare))
+    session.execute(
+        sa.update(EVENTS).where(EVENTS.c.request_id.in_(ids)).values(text=None, salt=None)
+    )
+    # Only parked ones are left: mails that never got through, to people who are not known now.
+    session.execute(sa.delete(JOBS).where(JOBS.c.request_id.in_(ids)))
+
+
+def forget_machines(session: orm.Session, before: datetime, limit: int) -> int:
+    """Drop what the gate last knew of machines that it has not met since; returns how many."""
+    keys = sa.select(MachineRow.platform, MachineRow.key).where(MachineRow.seen_at < before)
+    gone = session.execute(
+        sa.delete(MachineRow)
+        .where(sa.tuple_(MachineRow.platform, MachineRow.key).in_(keys.limit(limit)))
+        .returning(MachineRow.key),
+        execution_options={"synchronize_session": False},
+    )
+    return len(gone.all())
+
+
+def forget_alerts(session: orm.Session, before: datetime) -> None:
+    """Drop troubles that were told long ago; there is one row for each kind of trouble."""
+    to_tell = sa.exists().where(JOBS.c.kind == Kind.ALERT, JOBS.c.subject == AlertRow.key)
+    session.execute(
+        sa.delete(AlertRow).where(AlertRow.noted_at < before, sa.not_(to_tell)),
+        execution_options={"synchronize_session": False},
+    )
