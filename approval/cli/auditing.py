@@ -2,9 +2,9 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain as together
 from pathlib import Path
 
 import click
@@ -45,7 +45,7 @@ def show(file: Path, request: str) -> None:
         text = "(purged)" if event.text is None else _printable(event.text)
         at = f"{event.at:%Y-%m-%d %H:%M:%S} UTC"
         click.echo(f"{event.position:4}  {at}  {event.kind:12}  {task}{text}")
-    _end([str(fault) for fault in inspect(subject, tasks, events)])
+    _end(str(fault) for fault in inspect(subject, tasks, events))
     click.echo("intact")
 
 
@@ -77,7 +77,7 @@ def verify(file: Path, against: Path | None) -> None:
     """
     with open_current(load_config(file)) as database, database.read() as session:
         try:
-            _end([*map(str, faults(session)), *gaps(session), *_against(session, against)])
+            _end(together(map(str, faults(session)), gaps(session), _against(session, against)))
         except NotAnExport as error:
             raise click.UsageError(f"{against}: {error}") from error
         current = head(session)
@@ -104,14 +104,15 @@ def _against(session: orm.Session, file: Path | None) -> Iterator[str]:
 
 
 def _kept(first: str, lines: Iterator[str]) -> Iterator[Event]:
-    return export.read(chain([first], lines))
+    return export.read(together([first], lines))
 
 
-def _end(problems: list[str]) -> None:
-    """End here if there are problems."""
-    for problem in problems:
+def _end(problems: Iterable[str]) -> None:
+    """End here if there are problems; there may be as many as events."""
+    count = 0
+    for count, problem in enumerate(problems, 1):
         click.echo(f"problem  {problem}")
-    if problems:
+    if count:
         sys.exit(1)
 
 
