@@ -39,6 +39,11 @@ def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
             yield from ((n.asname or n.name, f"{node.module}.{n.name}") for n in node.names)
 
 
+def _imports_requests(names: dict[str, str]) -> bool:
+    """Whether `requests` is the library here, and no module or list of that name."""
+    return any(name.split(".")[0] == "requests" for name in names.values())
+
+
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
@@ -64,7 +69,7 @@ def _call(call: ast.Call, names: dict[str, str]) -> Iterator[str]:
     http = "requests" in names and _is_session(module)
     if last in VERBS and http and "timeout" not in given:
         yield f"{name} without timeout may wait for ever"
-    if module == "requests" and last in VERBS:
+    if module == "requests" and _imports_requests(names) and last in VERBS:
         yield f"{name} takes proxies and passwords from the environment; use a session"
     has_parser = len(call.args) > 1 or "parser" in given
     if module == "lxml.etree" and last in LXML_READERS and not has_parser:

@@ -109,10 +109,11 @@ def _kept(first: str, lines: Iterator[str]) -> Iterator[Event]:
 
 def _end(problems: Iterable[str]) -> None:
     """End here if there are problems; there may be as many as events."""
-    count = 0
-    for count, problem in enumerate(problems, 1):
+    found = False
+    for problem in problems:
         click.echo(f"problem  {problem}")
-    if count:
+        found = True
+    if found:
         sys.exit(1)
 
 

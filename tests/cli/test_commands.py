@@ -10,6 +10,7 @@ from approval import __version__
 from approval.cli import main
 from approval.cli.keys import link_keys
 from approval.config import load
+from approval.demo.cloud.faults import Fault
 from approval.store.jobs import Lane
 from tests.cli.conftest import write
 from tests.conftest import served_site, wait_until
@@ -22,7 +23,7 @@ def given_up(tmp_path):
         tasks = site.deploy(2)
         mail = site.mail(tasks[0])
         site.settle()
-        site.cloud.faults.down = True
+        site.cloud.faults.plan(Fault(method="POST", drop=True, times=None))
         for task in tasks:
             site.gate.press(mail.link("accept", task=task))
         site.settle()

@@ -262,7 +262,8 @@ def test_one_person_gets_so_many_mails_an_hour_and_the_rest_when_it_is_over(make
     kinds = [gate.kinds(request_id) for request_id in requests]
     assert (
         sorted(kinds)
-        == [["received", "asked", "failed", "mailed"]] * 2 + [["received", "asked", "mailed"]] * 3
+        == [["received", "verified", "asked", "failed", "mailed"]] * 2
+        + [["received", "verified", "asked", "mailed"]] * 3
     )
 
 
