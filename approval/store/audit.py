@@ -73,13 +73,13 @@ def _range(column: sa.ColumnElement[str], first: str, last: str) -> sa.ColumnEle
 def _between(session: orm.Session, first: str, last: str) -> Iterator[tuple[str, Whole]]:
     rows = sa.select(REQUESTS).where(_range(REQUESTS.c.id, first, last))
     few = rows.execution_options(yield_per=5)  # payloads may be large
-    requests = {row.id: _subject(row) for row in session.execute(few)}
+    subjects = {row.id: _subject(row) for row in session.execute(few)}
     tasks = _grouped(session, _OF_TASKS, TASKS.c.id, first, last, _task)
     events = _grouped(session, sa.select(EVENTS), EVENTS.c.position, first, last, _event)
-    for request_id in sorted({*requests, *tasks, *events}):
+    for request_id in sorted({*subjects, *tasks, *events}):
         yield (
             request_id,
-            (requests.get(request_id), tasks.get(request_id, []), events.get(request_id, [])),
+            (subjects.get(request_id), tasks.get(request_id, []), events.get(request_id, [])),
         )
 
 
