@@ -102,7 +102,7 @@ def _untold(stage: Stage) -> Iterator[str]:
             kind for (kind,) in stage.rows("SELECT kind FROM events WHERE request_id=?", request)
         )
         decided = "accepted" if "accepted" in kinds else "declined"
-        wanted = {"received": 1, "asked": 1, "mailed": 2, "told": 2}
+        wanted = {"received": 1, "verified": 1, "asked": 1, "mailed": 2, "told": 2}
         if kinds != wanted | {decided: tasks, "delivered": tasks}:
             yield f"the trail of {request} holds {dict(kinds)}"
     mails = Counter(

@@ -42,6 +42,8 @@ def _without_ids(kind: str, text: str) -> str:
     """What an event says, without ids, and without the way in which the same came about."""
     if kind == "delivered":
         return ""
+    if kind == "received":  # each run has callbacks of its own
+        return text.partition(", payload")[0]
     return text.partition(":")[0] if kind == "failed" else text
 
 

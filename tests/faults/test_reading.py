@@ -155,7 +155,7 @@ def test_a_task_that_stays_unknown_is_withdrawn_and_nothing_is_posted(way):
     way.announce()
     way.endure()
     assert (way.mailed, way.posts) == ([], [])
-    assert way.events == ["received", "failed", "withdrawn"]
+    assert way.events == ["received", "failed", "verified", "withdrawn"]
 
 
 @calls
@@ -167,4 +167,4 @@ def test_what_is_decided_there_meanwhile_is_not_asked_about(way, call, theirs):
     way.outside.cloud.decide(way.task, theirs)
     way.mend()
     assert (way.mailed, way.posts) == ([], [])
-    assert way.events == ["received", "failed", "withdrawn"]
+    assert way.events == ["received", "failed", "verified", "withdrawn"]

@@ -158,7 +158,7 @@ class World:
         self.gate = FakedGate(
             database, self._executor, platform=self.platform, mails=self.post, clock=self.clock
         )
-        for kind in Kind:
+        for kind in self.gate.handlers:
             self.gate.handlers[kind] = self._watched(kind)
         with database.write() as session:
             leases.hand_back(session, self.clock())
