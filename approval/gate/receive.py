@@ -1,6 +1,7 @@
 """Receive a callback: store what the platform holds, once, and promise to consider it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,13 +38,15 @@ def receive(
     Raises CallbackError if it cannot be read, StoreDown if it cannot be stored.
     """
     tasks = platform.read(body, headers).tasks
-    try:
-        with database.write() as session:
+    ids = [task.id for task in tasks]
+    while True:
+        with suppress(Repeated), database.write() as session:
             return take_in(session, platform, tasks, body, now)
-    except Repeated:
-        with database.read() as session:
-            known = requests.known(session, platform.name, [task.id for task in tasks])
-        return Received(known[tasks[0].id], [task.id for task in tasks], new=False)
+        # The first may be on its way to the disk yet: whoever is named has to be there.
+        with database.write() as session:
+            known = requests.known(session, platform.name, ids)
+        if known:
+            return Received(known[ids[0]], ids, new=False)
 
 
 def take_in(

@@ -1,12 +1,16 @@
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
 from approval.model import Action, TaskState
 from approval.platforms import CallbackError
 from tests.fakes import ANA, BEA, MAX, NOW, make_held
+
+THREADS, RACES = 6, 20
 
 
 def stored(database_file):
@@ -64,6 +68,21 @@ def test_a_repeated_callback_stores_nothing_and_names_the_first_request(gate, tm
     assert (repeat.new, repeat.request_id, repeat.task_ids) == (False, request_id, ["1", "2"])
     assert stored(tmp_path / "approval.db") == before
     assert gate.kinds(request_id) == ["received"]
+
+
+def test_callbacks_that_race_for_a_task_all_name_the_one_request(gate):
+    gate.platform.hold(*(make_held(str(number)) for number in range(RACES)))
+    start = Barrier(THREADS)
+
+    def call(number):
+        start.wait(10)  # seconds
+        return gate.callback(f"{number // THREADS}")
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        answers = list(threads.map(call, range(THREADS * RACES)))
+    ids = {answer.task_ids[0]: answer.request_id for answer in answers if answer.new}
+    assert len(ids) == sum(answer.new for answer in answers) == RACES
+    assert all(answer.request_id == ids[answer.task_ids[0]] for answer in answers)
 
 
 def test_of_a_callback_that_repeats_in_part_only_the_new_tasks_are_a_new_request(gate):
