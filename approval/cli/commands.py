@@ -1,5 +1,6 @@
 """The commands."""
 
+import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from approval.store.database import StoreDown
 @click.version_option(__version__)
 def main() -> None:
     """An approval gate for cloud platforms."""
+    os.umask(0o077)  # what any command makes is nobody else's to read
 
 
 main.add_command(audit)

@@ -1,7 +1,6 @@
 """`approval serve`: the gate in one process, from the first lock to the last answer."""
 
 import fcntl
-import os
 import signal
 import subprocess
 import sys
@@ -30,7 +29,6 @@ class AlreadyServed(Exception):
 
 def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises AlreadyServed, StoreDown or OSError at the start."""
-    os.umask(0o077)  # what the gate keeps is nobody else's to read
     with _alone(database_file(config)):
         service = assemble(config)
         try:

@@ -1,5 +1,6 @@
 """The smaller commands."""
 
+import os
 import subprocess
 import sys
 
@@ -90,6 +91,18 @@ def test_upgrade_makes_the_tables_and_can_be_repeated(text, approval, tmp_path):
         result = approval("db", "upgrade")
         assert (result.exit_code, result.output) == (0, "up to date\n")
     assert approval("redeliver").output == "0 taken up\n"
+
+
+def test_what_a_command_makes_is_for_its_owner_alone(text, approval, tmp_path):
+    write(tmp_path, text)
+    before = os.umask(0o022)
+    try:
+        approval("db", "upgrade")
+    finally:
+        os.umask(before)
+    made = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.glob("workflow.db*")}
+    assert made["workflow.db"] == 0o600
+    assert set(made.values()) == {0o600}
 
 
 @pytest.mark.parametrize("words", [("serve",), ("check",), ("redeliver",), ("db", "upgrade")])
