@@ -14,6 +14,7 @@ from approval.config.parsing import ConfigError
 from approval.config.reading import Sections, read_sections
 from approval.config.sections import Engine, Links, Mail, Policy, Server
 from approval.config.values import CURE
+from approval.model import Action
 from approval.platforms.registry import PLATFORMS
 from approval.section import is_loopback
 from approval.wording import VERBS
@@ -158,6 +159,8 @@ def _exposed(server: Server, links: Links, warnings: list[str]) -> list[str]:
 def _warnings(models: Mapping[str, Any], platform: str) -> list[str]:
     """What works but should not stay as it is."""
     found = [f"[{platform}] {text}" for text in models[platform].warnings()]
+    if models["server"].default_action is Action.ACCEPT:
+        found.append("[server] default_action = ACCEPT: what nobody can be asked about is accepted")
     if models["links"].one_click:
         found.append(
             "[links] one_click = yes: opening a link decides; mail scanners open every link"

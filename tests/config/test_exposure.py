@@ -180,6 +180,14 @@ def test_what_is_no_signing_key_is_refused_without_being_shown(problems, key):
     assert key == "whsec_" or key not in problem
 
 
+@pytest.mark.parametrize("more", ["", " another-secret-of-22-letters"])
+def test_who_calls_must_not_be_able_to_sign_links(problems, more):
+    shared = SAFE | {"secret_key": f"a-key-of-22-letters-or-so {SECRET}{more}"}
+    [problem] = problems(shared)
+    assert problem.startswith("[server] callback_secret: is a secret_key too")
+    assert SECRET not in problem
+
+
 @pytest.mark.parametrize("relaxed", ["one_click = yes", "signed = no"])
 def test_a_code_that_nobody_would_be_asked_for_is_a_problem(problems, relaxed):
     [problem] = problems(SAFE, f"[links]\ncode = yes\n{relaxed}")

@@ -387,6 +387,7 @@ def test_a_relative_database_lies_beside_the_settings(settings, tmp_path, databa
         ({"server": {"hostname": "gate.example.com"}}, "clear text"),
         ({"server": {"hostname": "gate.example.com"}}, "callback_secret"),
         ({"policy": {"guarded_types": "DEPLOI"}}, "DEPLOI"),
+        ({"server": {"default_action": "ACCEPT"}}, "default_action"),
     ],
     ids=[
         "one_click",
@@ -396,6 +397,7 @@ def test_a_relative_database_lies_beside_the_settings(settings, tmp_path, databa
         "plain links",
         "open callback",
         "unknown type",
+        "accepts by default",
     ],
 )
 def test_what_works_but_should_not_stay_is_warned_about(settings, sections, word):
