@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import structlog
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -10,6 +11,8 @@ from approval.clock import Clock
 from approval.metrics import Metrics
 from approval.store import jobs
 from approval.store.database import Database, StoreDown
+
+log = structlog.get_logger("approval.web")
 
 
 def health_routes(
@@ -29,7 +32,8 @@ def health_routes(
             with database.read() as session:
                 backlog = {entry.kind: entry for entry in jobs.backlog(session)}
         except StoreDown as error:
-            return {"ready": False, "store": str(error), "engine": engine}, 503
+            log.error("store down", error=str(error))
+            return {"ready": False, "store": "down", "engine": engine}, 503
         release = backlog.get(jobs.Kind.RELEASE)
         oldest = release.oldest if release else None
         answer = {
