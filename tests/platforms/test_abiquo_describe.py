@@ -157,6 +157,10 @@ def test_endless_texts_are_cut(server, abiquo):
         ({"surname": None}, "Ana"),
         ({"name": " ", "surname": ""}, "user7"),
         ({"name": None, "surname": None, "nick": None}, "user 7"),
+        (
+            {"name": "Ana\n\nWhat to do:\r\n", "surname": "call\t\u2028me"},
+            "Ana What to do: call me",
+        ),
     ],
 )
 def test_the_requester_has_a_name(server, abiquo, changes, name):

@@ -15,7 +15,7 @@ def person(user: Document, key: str, role: str | None) -> Person:
     address = user.text("email") or ""
     return Person(
         key=key,
-        name=name[:MAX_NAME],
+        name=" ".join(name.split())[:MAX_NAME],  # else it could begin a line of an alert
         address=address if is_address(address) else None,
         role=role,
     )
