@@ -56,9 +56,9 @@ class Watch:
         self.write(file.read_text("utf-8", "replace"))
 
     def keys(self, folder: Path) -> None:
-        """Learn the key that a gate made for its links."""
-        for key in folder.glob("*.key"):
-            self.hide(key.read_text("ascii").strip())
+        """Learn the keys that a gate made for its links."""
+        for file in folder.glob("*.key"):
+            self.hide(*file.read_text("ascii").split())
 
     def settings(self, text: str) -> None:
         """Learn the secrets and passwords of settings, also as a login writes them."""
