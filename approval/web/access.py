@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from flask import request
 
 from approval import links
@@ -76,6 +77,7 @@ class Door:
     def to_renewal(self, values: Mapping[str, str]) -> Opened:
         """Open the request of any link of ours, expired or not."""
         opened = open_request(self._database, self._any(values).approver_id)
+        _log_whose(opened)
         _refuse_barred(opened)
         return opened
 
@@ -122,6 +124,7 @@ class Door:
         return Access(opened, token, link)
 
     def _in_time(self, access: Access) -> Access:
+        _log_whose(access.opened)
         _refuse_barred(access.opened)
         if access.link and access.link.expired(self._clock()):
             raise LinkExpired(access)
@@ -131,6 +134,12 @@ class Door:
 def sent() -> Mapping[str, str]:
     """What a web request says. A press says it in its form; the URL of a mail is no press."""
     return request.form if request.method == "POST" else request.args
+
+
+def _log_whose(opened: Opened) -> None:
+    """Have the log tell which link was opened, in place of its token, which never stands there."""
+    approver = opened.approver.id if opened.approver else None
+    structlog.contextvars.bind_contextvars(request=opened.request.id, approver=approver)
 
 
 def _refuse_barred(opened: Opened) -> None:

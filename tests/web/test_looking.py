@@ -1,7 +1,9 @@
 """Opening a link never decides anything: mail scanners open every one."""
 
 import itertools
+import json
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -103,3 +105,34 @@ def test_on_the_page_of_one_link_the_other_choice_can_be_made(site):
     assert press(site.gate, page, "Decline", comment="not now").status_code == 200
     site.settle()
     assert site.posts(task) == ["cancel"]
+
+
+def looks(capsys):
+    """What the log says of the links that were opened."""
+    events = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    return [event for event in events if event["event"] == "request" and event["method"] == "GET"]
+
+
+def test_a_look_is_a_line_of_the_log_that_says_whose_link_to_what_it_was(site, capsys):
+    mail = site.mail(site.deploy(2)[0])
+    site.settle()
+    request_id = parse_qs(urlsplit(mail.link("review")).query)["request"][0]
+    rows = site.gate.tables()["approvers"]
+    [approver] = [row.id for row in rows if (row.request_id, row.address) == (request_id, MONA)]
+    links = list(dict.fromkeys(mail.links))
+    looks(capsys)
+    for link in links:
+        site.gate.get(link)
+    seen = looks(capsys)
+    assert [event["path"] for event in seen] == [urlsplit(link).path for link in links]
+    assert {(event["request"], event["approver"]) for event in seen} == {(request_id, approver)}
+
+
+def test_a_stranger_leaves_no_name_of_a_request_in_the_log(site, capsys):
+    link = site.mail(site.deploy()[0]).link("accept")
+    site.settle()
+    site.gate.get(link)
+    looks(capsys)
+    assert site.gate.get(f"{link[:-4]}AAAA").status_code == 404
+    [event] = looks(capsys)
+    assert not {"request", "approver"} & event.keys()
