@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import replace
 from email import policy
@@ -15,7 +16,7 @@ from lxml import html
 
 from approval import samples, wording
 from approval.model import Decision, Delivery, Disk, Place, TaskState
-from approval.rendering import TemplateError, Templates, bdi, visible
+from approval.rendering import DISGUISES, TemplateError, Templates, bdi, visible
 
 SHARED = {"brand": "Acme Cloud", "platform": "Abiquo"}
 RENDERINGS = list(samples.renderings())
@@ -113,6 +114,19 @@ def test_markup_in_names_never_becomes_elements(templates, name):
             hostile, benign = (about(named(text), context) for text in (name, "benign"))
             found = element_names(templates, template, hostile)
             assert found == element_names(templates, template, benign), template
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(name=TEXTS)
+def test_a_name_begins_no_line_and_hides_no_sign_in_a_text_part(templates, name):
+    for template, context in samples.contexts().items():
+        if "request" in context and template.endswith(".txt"):
+            hostile, benign = (
+                templates.render(template, **about(named(text), context)).splitlines()
+                for text in (name, "benign")
+            )
+            assert len(hostile) == len(benign), template
+            assert not {unicodedata.category(sign) for sign in "".join(hostile)} & DISGUISES
 
 
 def about(request, context):
@@ -307,6 +321,17 @@ def test_a_mail_loads_nothing_and_runs_nothing(templates, name, context):
     assert "@import" not in text
     for address in tree.xpath("//a/@href"):
         assert address.startswith("https://approval.example.org/")
+
+
+@pytest.mark.parametrize(("name", "context"), sentences(MAILS))
+def test_a_mail_is_light_and_dark_and_has_room_in_its_buttons_in_word(templates, name, context):
+    text = templates.render(name, **context)
+    tree = html.document_fromstring(text)
+    assert tree.xpath("//meta[@name='color-scheme']/@content") == ["light dark"]
+    assert "@media (prefers-color-scheme: dark)" in text
+    for cell in tree.xpath("//td[contains(@class, 'b') or contains(@class, 'c')][a]"):
+        [kind] = {"b", "c"} & set(cell.get("class").split())
+        assert f".{kind} {{ mso-padding-alt:" in text
 
 
 @pytest.mark.parametrize(("name", "context"), sentences(MAILS))
