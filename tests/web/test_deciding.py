@@ -271,3 +271,14 @@ def test_a_post_to_the_url_of_a_mail_without_the_form_of_the_page_is_no_press(si
     assert site.gate.post(site.mail(task).link(route)).status_code == 404
     site.settle()
     assert site.posts(task) == []
+
+
+def test_the_vote_tells_who_it_was_by_more_than_a_name_that_others_may_have(site):
+    [task] = site.deploy()
+    site.gate.press(site.mail(task, MAX).link("decline"), comment="no")
+    tables = site.gate.tables()
+    [decided] = [row for row in tables["tasks"] if row.platform_task_id == task]
+    [vote] = [row for row in tables["votes"] if row.task_id == decided.id]
+    [voter] = [row for row in tables["approvers"] if row.id == vote.approver_id]
+    assert (vote.action, vote.comment, vote.cast_at) == ("decline", "no", decided.decided_at)
+    assert (voter.address, voter.request_id) == (MAX, decided.request_id)
