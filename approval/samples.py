@@ -202,7 +202,6 @@ def _review(asked: ApprovalRequest) -> dict[str, Any]:
         "request": asked,
         "pending": pending,
         "approver": BOB,
-        "tokens": {one.id: TOKEN for one in pending},
         "token": TOKEN,
         "code": False,
         "task_ids": ",".join(one.held.id for one in pending),
@@ -222,7 +221,7 @@ def _result(asked: ApprovalRequest, action: str = "accept") -> dict[str, Any]:
         "others": tuple(one for one in asked.tasks[1:] if one.state is not TaskState.PENDING),
         "action": action,
         "approver": BOB,
-        "review_url": f"review?request={REQUEST}&token={TOKEN}",
+        "state_url": f"review?request={REQUEST}&token={TOKEN}",
         "now": NOW,
     }
 
@@ -252,7 +251,7 @@ def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
     """Each page and mail with its contexts, the richest one of each first."""
     states, one = every_state(), deploy()
     handled = tuple(task for task in states.tasks if task.state is not TaskState.PENDING)
-    review_url = f"review?request={REQUEST}&token={TOKEN}"
+    state_url = f"review?request={REQUEST}&token={TOKEN}"
 
     yield "page/confirm", _asking(states)
     yield "page/confirm", _asking(one, action="decline")
@@ -267,12 +266,12 @@ def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "page/review", _review(one)
     yield "page/review", _review(request(decided(1)))
     yield "page/result", _result(states)
-    yield "page/result", _result(one, "decline") | {"review_url": None}
+    yield "page/result", _result(one, "decline") | {"state_url": None}
     yield "page/gone", {
-        "request": states, "tasks": handled, "review_url": review_url, "now": NOW,
+        "request": states, "tasks": handled, "state_url": state_url, "now": NOW,
     }  # fmt: skip
     yield "page/gone", {
-        "request": one, "tasks": (decided(1),), "review_url": None, "now": NOW,
+        "request": one, "tasks": (decided(1),), "state_url": None, "now": NOW,
     }  # fmt: skip
     yield "page/expired", {"token": TOKEN, "sent": False, "later": False}
     yield "page/expired", {"token": None, "sent": True, "later": False}

@@ -13,6 +13,11 @@ def buttons(page: requests.Response) -> list[str]:
     return [_words(button) for button in html.fromstring(page.text).iter("button")]
 
 
+def links_of(page: requests.Response) -> dict[str, str]:
+    """Where the links of a page lead, by their words."""
+    return {_words(link): link.get("href") for link in html.fromstring(page.text).iter("a")}
+
+
 def press(gate: Gate, page: requests.Response, words: str, **typed: str) -> requests.Response:
     """Press the first button that says this; `typed` goes into the form's fields."""
     found = [b for b in html.fromstring(page.text).iter("button") if _words(b) == words]

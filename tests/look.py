@@ -30,8 +30,7 @@ def large() -> Iterator[tuple[str, dict[str, object]]]:
             shown = asked.tasks[:limit]
             many = {"request": asked, "tasks": shown, "settled": (), "more": size - len(shown)}
             yield name, known[name] | many
-        tokens = {task.id: samples.TOKEN for task in asked.tasks}
-        review = {"request": asked, "pending": asked.tasks, "tokens": tokens}
+        review = {"request": asked, "pending": asked.tasks}
         yield "page/review.html", known["page/review.html"] | review
     batch = samples.deploy(3)
     one = {"request": batch, "tasks": batch.tasks[1:2], "settled": (), "many": False}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 import structlog
 from flask import request
@@ -26,6 +27,15 @@ class Access:
     def deadline(self) -> datetime | None:
         """Until when the token can be used to decide."""
         return self.link.deadline if self.link else None
+
+    @property
+    def state_url(self) -> str | None:
+        """Where the holder sees the current state of what the token opens, and of no more."""
+        if self.link is None:
+            return None
+        if self.link.subject == self.opened.request.id:
+            return f"review?{urlencode({'request': self.link.subject, 'token': self.token})}"
+        return f"accept?{urlencode({'task': self.opened.tasks[0].held.id, 'token': self.token})}"
 
 
 class LinkExpired(Exception):
@@ -88,25 +98,6 @@ class Door:
         except LinkInvalid:
             return False
         return True
-
-    def task_tokens(self, access: Access) -> dict[int, str]:
-        """A token for each pending task, by our task id, as long-lived as the one shown."""
-        link = access.link
-        if link is None:
-            return {}
-        return {
-            task.id: self._links.token(links.TASK, link.approver_id, task.id, link.deadline)
-            for task in access.opened.pending
-        }
-
-    def review_url(self, access: Access) -> str | None:
-        """Where the holder sees the current state, as long as the link that was shown lives."""
-        link = access.link
-        if link is None:
-            return None
-        request_id = access.opened.request.id
-        token = self._links.token(links.REQUEST, link.approver_id, request_id, link.deadline)
-        return f"review?request={request_id}&token={token}"
 
     def _any(self, values: Mapping[str, str]) -> Link:
         token = values.get("token", "")

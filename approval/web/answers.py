@@ -87,7 +87,6 @@ class Answers:
             request=access.opened.request,
             pending=access.opened.pending,
             approver=access.opened.approver,
-            tokens=self._door.task_tokens(access),
             token=access.token,
             code=self._codes is not None,
             task_ids=",".join(task.held.id for task in access.opened.pending),
@@ -167,7 +166,7 @@ class Answers:
             others=counted.others,
             action=action.value,
             approver=access.opened.approver,
-            review_url=self._door.review_url(access),
+            state_url=access.state_url,
             now=self._clock(),
         )
 
@@ -177,7 +176,7 @@ class Answers:
             410,
             request=access.opened.request,
             tasks=access.opened.tasks,
-            review_url=self._door.review_url(access),
+            state_url=access.state_url,
             now=self._clock(),
         )
 

@@ -1,14 +1,16 @@
 """Pressing the button decides: who, what, when; once and for all."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from urllib.parse import urljoin
 
 import pytest
 import requests
 
 from tests.conftest import ANA, MAX, MONA, form_of
-from tests.forms import buttons, press, words
+from tests.forms import buttons, links_of, press, words
 
 
 @pytest.mark.parametrize(
@@ -252,6 +254,37 @@ def test_the_review_page_shows_every_task_with_its_state_and_decides_each_or_all
     assert "Everything has been decided" in words(review)
     told = [site.posts(task) for task in tasks]
     assert told == [["cancel"], ["continue"], ["continue"], ["continue"]]
+
+
+@pytest.mark.parametrize("way", ["its button", "its link"])
+def test_from_the_review_page_one_task_is_decided_and_the_way_leads_back(site, way):
+    tasks = site.deploy(3)
+    mail = site.mail(tasks[0])
+    page = site.gate.get(mail.link("review"))
+    if way == "its link":
+        page = site.gate.get(urljoin(page.url, links_of(page)["With a comment on fresh-01"]))
+        assert "This page decides only fresh-01, one of 3 machines" in words(page)
+        result = press(site.gate, page, "Decline", comment="too big")
+    else:
+        result = press(site.gate, page, "Decline fresh-01")
+    assert result.status_code == 200
+    review = site.gate.get(urljoin(result.url, links_of(result)["See the current state"]))
+    assert buttons(review)[:2] == ["Accept all 2", "Decline all 2"]
+    site.settle()
+    assert [site.posts(task) for task in tasks] == [[], ["cancel"], []]
+
+
+def test_the_pages_behind_a_link_to_one_task_open_no_other(site):
+    tasks = site.deploy(2)
+    link = site.mail(tasks[0]).link("accept", task=tasks[0])
+    own = form_of(link)[1]["token"]
+    pages = [site.gate.get(link), site.gate.press(link), site.gate.get(link)]
+    assert [page.status_code for page in pages] == [200, 200, 410]
+    for page in pages:
+        assert set(re.findall(r"[\w-]+\.[\w-]{43}", page.text)) == {own}
+        assert tasks[1] not in page.text
+    state = site.gate.get(urljoin(link, links_of(pages[1])["See the current state"]))
+    assert (state.status_code, state.url) == (410, link)
 
 
 def test_a_stale_review_page_cannot_reverse_a_decision(site):
