@@ -2,11 +2,12 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urljoin
 
 import pytest
 
 from tests.conftest import MAX, MONA, form_of, served_site
-from tests.forms import buttons, press, words
+from tests.forms import buttons, links_of, press, words
 
 WRONG = "222222"
 
@@ -70,6 +71,17 @@ def test_on_the_review_page_all_are_decided_with_the_code(coded):
     assert buttons(page) == ["Accept all 2", "Decline all 2"]
     assert press(coded.gate, page, "Accept all 2", code=WRONG).status_code == 422
     assert press(coded.gate, page, "Accept all 2", code=code_in(mail)).status_code == 200
+
+
+def test_from_the_review_page_one_is_decided_with_the_code(coded):
+    tasks = coded.deploy(2)
+    mail = coded.mail(tasks[0])
+    review = coded.gate.get(mail.link("review"))
+    page = coded.gate.get(urljoin(review.url, links_of(review)["Accept or decline fresh-01"]))
+    assert press(coded.gate, page, "Decline", code=WRONG).status_code == 422
+    assert press(coded.gate, page, "Decline", code=code_in(mail)).status_code == 200
+    coded.settle()
+    assert [coded.posts(task) for task in tasks] == [[], ["cancel"]]
 
 
 @pytest.mark.parametrize("nonsense", ["", "test", "user@example.org", "000000", "1" * 5000])
