@@ -1,6 +1,7 @@
 """`approval check`: every mistake at once, and one try of store, platform and mail server."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import closing
 from email.utils import parseaddr
@@ -21,7 +22,7 @@ from approval.store.migrate import is_current
 
 def check(config: Config) -> bool:
     """Print what was found; says whether all is well."""
-    for text in config.warnings:
+    for text in (*config.warnings, *_laid_open(config.file)):
         click.echo(f"{Level.WARNING:8} {text}")
     platform = build_platform(config)
     with closing(platform):
@@ -32,6 +33,12 @@ def check(config: Config) -> bool:
             _tell("templates", "server", _templates(build_templates(config, platform))),
         ]
     return all(results)
+
+
+def _laid_open(file: Path) -> Iterator[str]:
+    """Whether everybody on the machine can read the settings, which hold secrets."""
+    if file.stat().st_mode & stat.S_IROTH:
+        yield f"{file} can be read by everybody on this machine; chmod o= {file}"
 
 
 def _tell(what: str, section: str, findings: list[Finding]) -> bool:

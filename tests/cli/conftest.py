@@ -51,7 +51,9 @@ def write(folder: Path, text: str, port: int = 0) -> str:
     port = port or free_port()
     WATCH.settings(text)
     text = text.replace("bind_port = 0", f"bind_port = {port}")
-    (folder / "workflow.cfg").write_text(text, "utf-8")
+    file = folder / "workflow.cfg"
+    file.write_text(text, "utf-8")
+    file.chmod(0o600)
     return f"http://127.0.0.1:{port}"
 
 

@@ -192,6 +192,14 @@ def test_what_own_templates_build_on_and_what_is_hidden_is_not_warned_about(chec
     assert of("warning", check(f"{text}templates = own\n")[1]) == []
 
 
+def test_settings_that_everybody_can_read_are_warned_about(approval, text, tmp_path):
+    write(tmp_path, text)
+    (tmp_path / "workflow.cfg").chmod(0o644)
+    result = approval("check")
+    [told] = of("warning", result.output.splitlines())
+    assert (result.exit_code, "chmod" in told) == (0, True)
+
+
 def test_warnings_are_told_and_are_no_failure(check, text):
     status, lines = check(f"{text}[links]\none_click = yes\n")
     assert status == 0
