@@ -23,9 +23,9 @@ from approval.demo.cloud import Cloud
 from approval.demo.cloud.sample import add_equipped
 from approval.demo.mailbox import Mailbox
 from approval.store.jobs import Lane
-from approval.store.migrate import upgrade
 from approval.store.tables import Base, JobRow
 from approval.web.server import Server
+from tests import stores
 from tests.mails import Mails, Received
 from tests.scripted import Scripted, scripted_server
 from tests.watch import WATCH, nothing_secret_is_logged
@@ -36,7 +36,34 @@ __all__ = ["nothing_secret_is_logged"]
 hypothesis.settings.register_profile(
     "model", max_examples=400, stateful_step_count=60, deadline=None
 )
+# Packages whose every test runs on both kinds of store; others need one that is any.
+ON_BOTH = {"store", "gate", "engine", "web"}
 MONA, MAX, ANA = "mona@acme.example", "max@acme.example", "ana@acme.example"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--store", choices=stores.KINDS, help="run every test on this kind of store")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    chosen = metafunc.config.getoption("--store")
+    only = metafunc.definition.get_closest_marker("only_on")
+    if chosen:
+        kinds = {chosen} if not only or chosen in only.args else set()
+    elif only:
+        kinds = set(only.args)
+    else:
+        package = Path(metafunc.module.__file__).parent.name
+        kinds = set(stores.KINDS) if package in ON_BOTH else {stores.SQLITE}
+    ordered = sorted(kinds, reverse=True)  # SQLite first
+    metafunc.parametrize("store_kind", ordered, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def store_kind(request: pytest.FixtureRequest) -> str:
+    """The kind of store that tests have now; whatever outlives a test and has one asks for it."""
+    stores.use(request.param)
+    return request.param
 
 
 def wait_until(found: Callable[[], object], timeout: float = 10.0) -> object:
@@ -67,6 +94,7 @@ class Gate:
     service: Service
     url: str
     folder: Path
+    store: stores.Store
     session: requests.Session = field(default_factory=requests.Session)
 
     def get(self, url: str, **options: object) -> requests.Response:
@@ -188,19 +216,24 @@ bind_port = 0
 @contextmanager
 def served_gate(folder: Path, text: str, port: int = 0) -> Iterator[Gate]:
     """Serve a gate in this process with the settings in `text`."""
+    with stores.fresh(folder, "workflow.db") as store:
+        yield from _served(folder, text, port, store)
+
+
+def _served(folder: Path, text: str, port: int, store: stores.Store) -> Iterator[Gate]:
     file = folder / "workflow.cfg"
     port = port or free_port()
     public = f"http://127.0.0.1:{port}"
-    WATCH.settings(text)
-    file.write_text(text.replace("bind_port = 0", f"bind_port = {port}"), encoding="utf-8")
+    WATCH.settings(text + store.settings)
+    here = f"bind_port = {port}\n{store.settings}"
+    file.write_text(text.replace("bind_port = 0", here), encoding="utf-8")
     config = load(file, {})
     service = assemble(config)
-    upgrade(service.database)
     server = Server(service.app, "127.0.0.1", port)
     thread = threading.Thread(target=server.run)
     thread.start()
     service.engine.start()
-    gate = Gate(service, public, folder)
+    gate = Gate(service, public, folder, store)
     try:
         yield gate
     finally:
@@ -262,7 +295,7 @@ def served_site(folder: Path, extra: str = "") -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, store_kind: str) -> Iterator[Site]:
     """One site for all tests of a module that do not disturb each other."""
     with served_site(tmp_path_factory.mktemp("site")) as site:
         yield site

@@ -5,10 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
-from pathlib import Path
 
 from flask import Flask
-from sqlalchemy import make_url
 
 from approval.allowance import Allowance
 from approval.cli.keys import link_keys
@@ -18,6 +16,7 @@ from approval.config import Config
 from approval.decisions import Policy
 from approval.engine.courtesy import Courtesy
 from approval.engine.embedded import Embedded
+from approval.engine.holding import Heartbeat, Holding
 from approval.engine.jobs import Jobs, Rounds
 from approval.gate import Handler
 from approval.gate.consider import Consider
@@ -35,6 +34,7 @@ from approval.metrics import Metrics
 from approval.platforms import Platform
 from approval.platforms.registry import PLATFORMS
 from approval.rendering import Templates
+from approval.store import leases
 from approval.store.database import Database
 from approval.store.jobs import Kind
 from approval.web.access import Door
@@ -46,6 +46,7 @@ from approval.web.health import health_routes
 from approval.web.pages import Pages
 from approval.web.strangers import Strangers
 
+WEB_THREADS = 8
 SIDE_BY_SIDE = 8  # tasks of one batch that are looked at together
 
 
@@ -56,6 +57,7 @@ class Service:
     database: Database
     jobs: Jobs
     engine: Embedded
+    heartbeat: Heartbeat
     app: Flask
     platform: Platform
     transport: Transport
@@ -98,11 +100,6 @@ def build_templates(config: Config, platform: Platform) -> Templates:
     )
 
 
-def database_file(config: Config) -> Path:
-    """The SQLite file."""
-    return Path(make_url(config.database).database or "")
-
-
 def build_policy(config: Config) -> Policy:
     """The rules that the operator wrote."""
     return Policy(
@@ -133,15 +130,15 @@ def build_reconcile(
     return Reconcile(database, platform, utc_now, notify_requester=notify, pause=pause)
 
 
-def assemble(config: Config) -> Service:
-    """Build a gate. Raises TemplateError, StoreDown, KeyBroken."""
-    database = Database(config.database)
+def assemble(config: Config, *, works: bool = True) -> Service:
+    """Build a gate; `works`: its engine is to run. Raises TemplateError, StoreDown, KeyBroken."""
+    database = Database(config.database, connections=WEB_THREADS + _workers(config))
     platform = build_platform(config)
     transport = build_transport(config)
     templates = build_templates(config, platform)
     for name in templates.names():
         templates.compile(name)  # a mistake is better found now than by the first mail
-    keys = link_keys(config, database_file(config))
+    keys = link_keys(config)
     links = Links(keys, config.public_url, config.links.valid)
     codes = Codes(keys) if config.links.code else None
     metrics = Metrics(database, utc_now)
@@ -175,12 +172,30 @@ def assemble(config: Config) -> Service:
     if config.policy.purge_after:
         every[Kind.PURGE] = EVERY
     rounds = Rounds(every, metrics.rounds)
-    jobs = Jobs(database, handlers, config.engine.give_up_after, utc_now, metrics.jobs, rounds)
-    engine = Embedded(jobs, config.engine.threads, utc_now, courtesy)
-    database.wake = engine.wake
-    app = _app(config, database, platform, links, codes, Pages(templates), engine, metrics)
+    holding = _holding(database)
+    jobs = Jobs(
+        database, handlers, config.engine.give_up_after, utc_now, metrics.jobs, rounds, holding
+    )
+    engine = Embedded(jobs, config.engine.threads, courtesy)
+    if works:
+        database.wake = engine.wake
+    alive = (lambda: engine.alive) if works else None
+    app = _app(config, database, platform, links, codes, Pages(templates), alive, metrics)
     app.wsgi_app = courtesy.wrap(app.wsgi_app)  # type: ignore[assignment, method-assign] # Flask's documented way
-    return Service(database, jobs, engine, app, platform, transport, side_by_side)
+    heartbeat = Heartbeat(holding)
+    return Service(database, jobs, engine, heartbeat, app, platform, transport, side_by_side)
+
+
+def _holding(database: Database) -> Holding:
+    """Leases that end soon, by one clock for all, where other processes wait for them."""
+    if database.shared:
+        return Holding(database, lambda: None, leases.SHORT_LEASE)
+    return Holding(database, utc_now, leases.LEASE)
+
+
+def _workers(config: Config) -> int:
+    """The threads beside the web that use the database: of all lanes, and the heartbeat."""
+    return 3 * config.engine.threads + 2
 
 
 def _app(
@@ -190,7 +205,7 @@ def _app(
     links: Links,
     codes: Codes | None,
     pages: Pages,
-    engine: Embedded,
+    engine_alive: Callable[[], bool] | None,
     metrics: Metrics,
 ) -> Flask:
     door = Door(database, platform.name, links, utc_now, signed=config.links.signed)
@@ -211,7 +226,7 @@ def _app(
         [
             callback_routes(database, platform, build_callers(config), utc_now, metrics.callbacks),
             answers.routes(),
-            health_routes(database, lambda: engine.alive, metrics, utc_now),
+            health_routes(database, engine_alive, metrics, utc_now),
         ],
         config.server.trusted_proxies,
     )

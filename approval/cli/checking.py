@@ -4,20 +4,26 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 
 import click
+from sqlalchemy import make_url
 
 from approval import samples
-from approval.cli.assembly import build_platform, build_templates, build_transport, database_file
+from approval.cli.assembly import build_platform, build_templates, build_transport
+from approval.clock import utc_now
 from approval.config import Config
 from approval.findings import Finding, Level, ok, problem, warning
 from approval.mail.checking import check as check_mail
 from approval.nearest import did_you_mean
 from approval.rendering import TemplateError, Templates
+from approval.store import leases
 from approval.store.database import Database, StoreDown
 from approval.store.migrate import is_current
+
+APART = timedelta(seconds=5)  # clocks
 
 
 def check(config: Config) -> bool:
@@ -50,17 +56,46 @@ def _tell(what: str, section: str, findings: list[Finding]) -> bool:
 
 
 def _store(config: Config) -> Finding:
-    file = database_file(config)
+    file = config.database_file
+    return _server(config) if file is None else _file(file, config.database)
+
+
+def _file(file: Path, url: str) -> Finding:
     if wrong := _out_of_reach(file):
         return problem(f"database: {wrong}")
     if not file.exists():
         return ok(f"{file} will be set up by approval serve")
-    with closing(Database(config.database)) as database:
+    with closing(Database(url)) as database:
         try:
             current = is_current(database)
         except StoreDown as error:
             return problem(f"database: {file} is not what a gate keeps ({error}); name another")
     return ok(f"{file} {'is up to date' if current else 'will be set up by approval serve'}")
+
+
+def _server(config: Config) -> Finding:
+    shown = make_url(config.database).render_as_string()  # without the password
+    try:
+        with closing(Database(config.database)) as database:
+            current = is_current(database)
+            with database.read() as session:
+                apart = abs(leases.now(session) - utc_now())
+    except StoreDown as error:
+        return problem(
+            f"database: {shown} cannot be used ({error}); see that the server runs and lets this "
+            "account in, and that name and password are right"
+        )
+    if not current:
+        return problem(
+            f"database: {shown} has not the tables of this version; run "
+            f"'approval db upgrade --config {config.file}'"
+        )
+    if apart > APART:
+        return warning(
+            f"database: the clock of {shown} and that of this machine are "
+            f"{apart.total_seconds():.0f} s apart; let NTP set both, else work waits that much"
+        )
+    return ok(f"{shown} is up to date")
 
 
 def _out_of_reach(file: Path) -> str | None:

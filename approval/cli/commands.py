@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -12,12 +12,12 @@ import click
 
 from approval import __version__
 from approval.cli import checking, keys, scanning, serving
-from approval.cli.assembly import build_platform, build_reconcile, database_file
+from approval.cli.assembly import build_platform, build_reconcile
 from approval.cli.auditing import audit
 from approval.cli.keys import KeyBroken
 from approval.cli.opening import load_config, open_current, open_store, settings_option
 from approval.clock import utc_now
-from approval.config import SECTIONS
+from approval.config import SECTIONS, Config
 from approval.config.example import example
 from approval.failures import Failure
 from approval.gate import purge as purging
@@ -42,15 +42,34 @@ main.add_command(audit)
 @main.command()
 @settings_option
 def serve(file: Path) -> None:
-    """Run the gate until it is told to stop."""
+    """Run the gate until it is told to stop: answer people and platforms, and do the work."""
+    _run(file, serving.serve)
+
+
+@main.command()
+@settings_option
+def web(file: Path) -> None:
+    """Only answer people and platforms; 'approval worker' does the work (with PostgreSQL)."""
+    _run(file, serving.web)
+
+
+@main.command()
+@settings_option
+def worker(file: Path) -> None:
+    """Only do the work: look up, mail, tell the platform, reconcile (with PostgreSQL)."""
+    _run(file, serving.work)
+
+
+def _run(file: Path, part: Callable[[Config], None]) -> None:
+    """Run the gate or a part of it until it is told to stop, or end with the reason named."""
     config = load_config(file)
     configure_logs()
     for warning in config.warnings:
         click.echo(f"warning  {warning}", err=True)
     try:
-        serving.serve(config)
+        part(config)
     except (
-        serving.AlreadyServed,
+        serving.NotServed,
         KeyBroken,
         StoreDown,
         TemplateError,
@@ -174,7 +193,7 @@ def rotate(file: Path) -> None:
     """Add a new key. It signs from the next start on; links of older keys go on working."""
     config = load_config(file)
     with _keys_told():
-        count = keys.rotate(config, database_file(config))
+        count = keys.rotate(config)
     click.echo(f"{count} keys; restart the gate, and retire the old ones when their links are over")
 
 
@@ -184,7 +203,7 @@ def retire(file: Path) -> None:
     """Forget all keys but the newest: at the next start, links that they signed are strangers."""
     config = load_config(file)
     with _keys_told():
-        count = keys.retire(config, database_file(config))
+        count = keys.retire(config)
     click.echo(f"{count} retired; restart the gate")
 
 
@@ -242,7 +261,7 @@ def db() -> None:
 @db.command()
 @settings_option
 def upgrade(file: Path) -> None:
-    """Bring the tables up to this version (`approval serve` does it by itself)."""
+    """Bring the tables up to this version (with SQLite 'approval serve' does it by itself)."""
     with open_store(load_config(file)) as database:
         migrate.upgrade(database)
     click.echo("up to date")

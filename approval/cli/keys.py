@@ -13,11 +13,11 @@ class KeyBroken(Exception):
     """Raised if the file with the keys holds none, or is not what counts."""
 
 
-def link_keys(config: Config, database_file: Path) -> list[str]:
+def link_keys(config: Config) -> list[str]:
     """The keys in the order of `[server] secret_key`. Raises KeyBroken."""
     if config.server.secret_key:
         return [key.get_secret_value() for key in config.server.secret_key]
-    file = _file(database_file)
+    file = _file(config)
     if not file.exists():
         _write(file, [secrets.token_urlsafe(32)])
     keys = file.read_text(encoding="ascii").split()
@@ -26,38 +26,41 @@ def link_keys(config: Config, database_file: Path) -> list[str]:
     return keys
 
 
-def rotate(config: Config, database_file: Path) -> int:
+def rotate(config: Config) -> int:
     """Add a key, which signs from the next start on; returns how many there are.
 
     Raises KeyBroken.
     """
-    keys = [*_kept(config, database_file), secrets.token_urlsafe(32)]
-    _write(_file(database_file), keys)
+    keys = [*_kept(config), secrets.token_urlsafe(32)]
+    _write(_file(config), keys)
     return len(keys)
 
 
-def retire(config: Config, database_file: Path) -> int:
+def retire(config: Config) -> int:
     """Forget all keys but the newest, and with them the links they signed; returns how many.
 
     Raises KeyBroken.
     """
-    *old, newest = _kept(config, database_file)
+    *old, newest = _kept(config)
     if old:
-        _write(_file(database_file), [newest])
+        _write(_file(config), [newest])
     return len(old)
 
 
-def _kept(config: Config, database_file: Path) -> list[str]:
+def _kept(config: Config) -> list[str]:
     if config.server.secret_key:
         raise KeyBroken(
             "[server] secret_key: the keys stand in the settings; change them there, "
             "the newest last"
         )
-    return link_keys(config, database_file)
+    return link_keys(config)
 
 
-def _file(database_file: Path) -> Path:
-    return database_file.with_name(database_file.name + ".key")
+def _file(config: Config) -> Path:
+    beside = config.database_file
+    if beside is None:
+        raise KeyBroken("[server] secret_key: is missing, and there is no file to keep one beside")
+    return beside.with_name(beside.name + ".key")
 
 
 def _write(file: Path, keys: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
+from sqlalchemy import make_url
 
 from approval.config import Config, ConfigError, load
 from approval.store import migrate
@@ -35,12 +36,13 @@ def load_config(file: Path) -> Config:
 @contextmanager
 def open_store(config: Config) -> Iterator[Database]:
     """The store, or an end with the reason named."""
-    with closing(Database(config.database)) as database:
-        try:
+    try:
+        with closing(Database(config.database, patient=True)) as database:
             yield database
-        except StoreDown as error:
-            click.echo(f"problem  [server] database: {config.database}: {error}", err=True)
-            sys.exit(1)
+    except StoreDown as error:
+        shown = make_url(config.database).render_as_string()  # without the password
+        click.echo(f"problem  [server] database: {shown}: {error}", err=True)
+        sys.exit(1)
 
 
 @contextmanager

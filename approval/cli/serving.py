@@ -1,17 +1,17 @@
-"""`approval serve`: the gate in one process, from the first lock to the last answer."""
+"""`approval serve`, `web` and `worker`: a gate in one process, or its parts in several."""
 
 import fcntl
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
 import structlog
 
-from approval.cli.assembly import Service, assemble, database_file
+from approval.cli.assembly import WEB_THREADS, Service, assemble
 from approval.clock import utc_now
 from approval.config import Config
 from approval.store import leases
@@ -20,38 +20,87 @@ from approval.store.migrate import is_current
 from approval.web.server import Server
 
 FINISH = 30.0  # seconds that jobs under way have to end
+ENDS = (signal.SIGTERM, signal.SIGINT)
 log = structlog.get_logger("approval")
 
 
-class AlreadyServed(Exception):
-    """Raised if another process serves the same SQLite file."""
+class NotServed(Exception):
+    """Raised if this process cannot serve this store as things are."""
 
 
 def serve(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT. Raises AlreadyServed, StoreDown or OSError at the start."""
-    with _alone(database_file(config)):
-        service = assemble(config)
+    """Serve until SIGTERM or SIGINT. Raises NotServed, StoreDown or OSError at the start."""
+    with _running(config) as service:
+        server = _server(service, config)
+        with _working(service):
+            server.run()
+
+
+def web(config: Config) -> None:
+    """Serve as `serve` does, and leave the work to others."""
+    refuse_file(config)
+    with _running(config, works=False) as service:
+        _server(service, config).run()
+
+
+def work(config: Config) -> None:
+    """Do the work until SIGTERM or SIGINT, and serve nobody."""
+    refuse_file(config)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)  # in all threads, so that it is waited for here
+    with _running(config) as service, _working(service):
+        log.info("working")
+        signal.sigwait(ENDS)
+
+
+@contextmanager
+def _running(config: Config, *, works: bool = True) -> Iterator[Service]:
+    """A gate whose store is ready."""
+    with _alone(config.database_file):
+        service = assemble(config, works=works)
         try:
-            _run(service, config)
+            see_to_tables(service, config)
+            yield service
+            log.info("stopped")
         finally:
             service.close()
 
 
-def _run(service: Service, config: Config) -> None:
-    if not is_current(service.database):
-        _upgrade(config)
-    _hand_back(service)
-    server = Server(service.app, config.server.bind_address, config.server.bind_port)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: server.stop())
+@contextmanager
+def _working(service: Service) -> Iterator[None]:
+    """Do the work meanwhile; at the end others get what was not finished."""
     service.jobs.begin_rounds()
+    service.database.listen()
+    service.heartbeat.start()
     service.engine.start()
-    log.info("serving", address=config.server.bind_address, port=server.port,
-             public_url=config.public_url)  # fmt: skip
-    server.run()
-    if not service.engine.stop(FINISH):
+    yield
+    service.engine.stop(FINISH)
+    service.heartbeat.stop()
+    with suppress(StoreDown):  # then their leases run out
+        service.jobs.hand_back()
+
+
+def _server(service: Service, config: Config) -> Server:
+    """A server that stops when the process is told to."""
+    address = config.server.bind_address
+    server = Server(service.app, address, config.server.bind_port, WEB_THREADS)
+    for number in ENDS:
+        signal.signal(number, lambda *_: server.stop())
+    log.info("serving", address=address, port=server.port, public_url=config.public_url)
+    return server
+
+
+def see_to_tables(service: Service, config: Config) -> None:
+    """See that the store has the tables of this version. Raises NotServed."""
+    current = is_current(service.database)
+    if not service.database.shared:
+        if not current:
+            _upgrade(config)
         _hand_back(service)
-    log.info("stopped")
+    elif not current:
+        raise NotServed(
+            "[server] database: its tables are of another version; run "
+            f"'approval db upgrade --config {config.file}'"
+        )
 
 
 def _upgrade(config: Config) -> None:
@@ -71,14 +120,26 @@ def _hand_back(service: Service) -> None:
         log.info("resuming jobs that were cut off", jobs=orphans)
 
 
+def refuse_file(config: Config) -> None:
+    """See that the store can be shared. Raises NotServed."""
+    if config.database_file is not None:
+        raise NotServed(
+            "[server] database: a SQLite file is for one process, 'approval serve'; "
+            "web and worker can share a PostgreSQL database"
+        )
+
+
 @contextmanager
-def _alone(database: Path) -> Iterator[None]:
-    """Hold the lock that keeps a second gate off the same SQLite file."""
-    with _lock_file(database) as lock:
+def _alone(file: Path | None) -> Iterator[None]:
+    """Hold the lock that keeps a second gate off the same SQLite file, if it is one."""
+    if file is None:
+        yield
+        return
+    with _lock_file(file) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyServed(f"another gate serves {database} already") from error
+            raise NotServed(f"another gate serves {file} already") from error
         yield
 
 

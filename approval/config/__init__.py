@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
+from approval.config import storing
 from approval.config.explaining import explain
 from approval.config.exposure import open_doors
 from approval.config.parsing import ConfigError
@@ -52,12 +53,15 @@ class Config:
 
     @property
     def database(self) -> str:
-        """The database's URL; a relative SQLite file lies beside the settings file."""
-        url = self.server.database
-        kind, _, path = url.partition(":///")
-        if kind == "sqlite" and path and not path.startswith("/"):
-            return f"sqlite:///{self.file.parent.resolve() / path}"
-        return url
+        """The database's URL with its password; a relative file lies beside the settings."""
+        return storing.address(self.server, self.file.parent.resolve())
+
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file; None if a PostgreSQL server keeps everything."""
+        if not storing.is_file(self.server):
+            return None
+        return Path(self.database.removeprefix(storing.FILES))
 
 
 def load(file: Path, environment: Mapping[str, str]) -> Config:
@@ -74,6 +78,9 @@ def load(file: Path, environment: Mapping[str, str]) -> Config:
         except ValidationError as error:
             problems += [_problem(sections, name, details) for details in error.errors()]
     warnings = list(sections.warnings)
+    if "server" in models:
+        problems += storing.problems(models["server"])
+        warnings += storing.warnings(models["server"])
     if "server" in models and "links" in models:
         problems += _exposed(models["server"], models["links"], warnings)
     if problems:

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from approval.addresses import is_address
+from approval.config import storing
 from approval.config.values import (
     Duration,
     Networks,
@@ -59,7 +60,13 @@ class Server(Section):
     )
     database: str = Field(
         default="sqlite:///workflow.db",
-        description="Where the gate keeps everything. A relative file lies beside this one.",
+        description="Where the gate keeps everything: a SQLite file, which lies beside this one if "
+        "it is relative, or a PostgreSQL database, which several gates can share: "
+        "postgresql://gate@db.example.com/approval?sslmode=verify-full, set up with "
+        "'approval db upgrade'.",
+    )
+    database_password: OptionalSecret = Field(
+        default=None, description="The password for a PostgreSQL database."
     )
     callback_secret: Secrets = Field(
         default=(),
@@ -86,7 +93,8 @@ class Server(Section):
         default=(),
         description="Signs the links. At least 22 characters; several, separated by spaces, from "
         "the oldest to the newest, which signs while all are known. If not set, keys are made and "
-        "kept in the same order beside a SQLite file: see 'approval keys'.",
+        "kept in the same order beside a SQLite file: see 'approval keys'. Required with "
+        "PostgreSQL.",
     )
     templates: OptionalFolder = Field(
         default=None,
@@ -114,12 +122,8 @@ class Server(Section):
 
     @field_validator("database")
     @classmethod
-    def _is_a_sqlite_file(cls, value: str) -> str:
-        if not value.startswith("sqlite:///"):
-            raise ValueError("only SQLite is supported; name a file, as sqlite:///workflow.db")
-        if value == "sqlite:///":
-            raise ValueError("names no file; write it as sqlite:///workflow.db")
-        return value
+    def _is_a_store(cls, value: str) -> str:
+        return storing.checked(value)
 
     @model_validator(mode="after")
     def _can_check_signatures(self) -> Self:

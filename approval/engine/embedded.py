@@ -1,14 +1,13 @@
-"""The embedded engine: threads in the serving process, woken by the commit that made the job."""
+"""The embedded engine: threads in the process, woken by the commit that made the job."""
 
 import threading
 import time
 from collections.abc import Collection
 from contextlib import suppress
-from datetime import datetime
+from datetime import timedelta
 
 import structlog
 
-from approval.clock import Clock
 from approval.engine.courtesy import Courtesy
 from approval.engine.jobs import Jobs
 from approval.store.database import StoreDown
@@ -51,10 +50,9 @@ class _Bell:
 class Embedded:
     """Runs jobs in `threads` threads for each lane, and in one for what nobody waits for."""
 
-    def __init__(self, jobs: Jobs, threads: int, clock: Clock, courtesy: Courtesy) -> None:
+    def __init__(self, jobs: Jobs, threads: int, courtesy: Courtesy) -> None:
         self._jobs = jobs
         self._courtesy = courtesy
-        self._clock = clock
         self._stopping = threading.Event()
         self._bells = {lane: _Bell() for lane in Lane}
         self._threads = [
@@ -98,7 +96,7 @@ class Embedded:
                 if self._jobs.run_next(lane):
                     pause = FIRST_PAUSE
                     continue
-                due = self._jobs.next_due(lane)
+                wait = self._jobs.due_in(lane)
             except StoreDown as error:
                 log.error("store down", lane=lane, error=str(error))
                 bell.wait(heard, pause)
@@ -106,13 +104,14 @@ class Embedded:
                 continue
             except Exception:
                 log.exception("thread broke", lane=lane)
-                due = None
-            bell.wait(heard, self._seconds_until(due))
+                wait = None
+            bell.wait(heard, _seconds(wait))
             pause = FIRST_PAUSE
         with suppress(StoreDown):  # then the next start hands the leases back
             self._jobs.catch_up()
 
-    def _seconds_until(self, due: datetime | None) -> float:
-        if due is None:
-            return LOOK_AT_LEAST_EVERY
-        return min(max((due - self._clock()).total_seconds(), 0.0), LOOK_AT_LEAST_EVERY)
+
+def _seconds(wait: timedelta | None) -> float:
+    if wait is None:
+        return LOOK_AT_LEAST_EVERY
+    return min(max(wait.total_seconds(), 0.0), LOOK_AT_LEAST_EVERY)

@@ -11,11 +11,12 @@ from prometheus_client import Counter, Gauge
 from sqlalchemy import orm
 
 from approval.clock import Clock
+from approval.engine.holding import Holding
 from approval.engine.retry import wait_after, wait_of_round
 from approval.failures import Failure
 from approval.gate import Handler, Record, trouble
 from approval.model import Job
-from approval.store import jobs, leases
+from approval.store import jobs, leases, locks
 from approval.store.database import Database, StoreDown
 
 DONE = "done"
@@ -57,6 +58,7 @@ class Jobs:
         clock: Clock,
         counter: Counter,
         rounds: Rounds | None = None,
+        holding: Holding | None = None,
     ) -> None:
         self._database = database
         self._handlers = handlers
@@ -64,6 +66,7 @@ class Jobs:
         self._clock = clock
         self._counter = counter
         self._rounds = rounds
+        self._holding = holding or Holding(database, clock)
         # Never more than there are threads: each records what is here before it claims a job.
         self._unrecorded: deque[_End] = deque()
 
@@ -83,7 +86,7 @@ class Jobs:
         bear repetition.
         """
         self.catch_up()
-        job = self._claim(lane, request_id)
+        job = self._holding.claim(lane, request_id)
         if job is None:
             return False
         self._record(self._run(job))
@@ -105,14 +108,18 @@ class Jobs:
         with self._database.read() as session:
             return leases.next_due_of(session, request_id)
 
+    def due_in(self, lane: jobs.Lane) -> timedelta | None:
+        """How long it is until the lane's next job is due."""
+        return self._holding.due_in(lane)
+
+    def hand_back(self) -> int:
+        """Let others have at once what we hold and shall not end. Raises StoreDown."""
+        return self._holding.give_back(self._clock())
+
     def next_due(self, lane: jobs.Lane) -> datetime | None:
         """When the lane's next job is due."""
         with self._database.read() as session:
             return leases.next_due(session, lane)
-
-    def _claim(self, lane: jobs.Lane, request_id: str | None) -> Job | None:
-        with self._database.write() as session:
-            return leases.claim(session, lane, self._clock(), request_id)
 
     def _run(self, job: Job) -> _End:
         try:
@@ -181,9 +188,12 @@ class Jobs:
         job = end.job
         try:
             with self._database.write() as session:
+                if job.request_id:
+                    locks.hold(session, job.request_id)
                 if not end.write(session):
                     raise LeaseLost
         except LeaseLost:
+            self._holding.let_go(job)
             log.warning("lease lost", kind=job.kind, subject=job.subject, request=job.request_id)
             return
         except StoreDown:
@@ -191,9 +201,11 @@ class Jobs:
             raise
         except Exception as error:
             if end.name != DONE:
+                self._holding.let_go(job)  # so that its lease runs out
                 raise
             self._record(self._broken(job, error))
             return
+        self._holding.let_go(job)
         self._counter.labels(job.kind, end.name).inc()
         if end.name == DONE:
             if self._rounds and self._every(job):

@@ -9,7 +9,7 @@ from approval.gate.looks import Looks
 from approval.gate.release import ACTIONS, EFFECTS, delivered, overtaken
 from approval.model import Delivery, PlatformState, Task, TaskState
 from approval.platforms import Platform
-from approval.store import jobs, reconciling, requests, trail
+from approval.store import jobs, locks, reconciling, requests, trail
 from approval.store.database import Database
 from approval.store.reconciling import Standing, Undelivered
 
@@ -61,6 +61,7 @@ class Deliveries:
     def _ended(self, request_id: str, task: Task, state: PlatformState, say: Say) -> None:
         now = self._clock()
         with self._database.write() as session:
+            locks.hold(session, request_id)
             # Whoever takes the promise back records what became of it.
             if not jobs.drop(session, jobs.Kind.RELEASE, task.id):
                 return
@@ -98,6 +99,7 @@ class Deliveries:
         now = self._clock()
         text = f"{self._platform.title} still holds it, so it is told again"
         with self._database.write() as session:
+            locks.hold(session, one.request_id)
             if task.delivered_at is None or not requests.undeliver(
                 session, task.id, task.delivered_at
             ):

@@ -4,13 +4,14 @@ from datetime import datetime
 
 from approval.gate.trouble import alert_if_nobody_is_left, raise_alert
 from approval.model import CODE_TRIES, Approver
-from approval.store import holders, trail
+from approval.store import holders, locks, trail
 from approval.store.database import Database
 
 
 def mistype(database: Database, approver: Approver, now: datetime) -> int:
     """Count a wrong code; returns how many tries are left. The last one locks the links."""
     with database.write() as session:
+        locks.hold(session, approver.request_id)
         wrong = holders.count_wrong_code(session, approver.id)
         if wrong is None:
             return 0

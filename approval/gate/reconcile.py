@@ -20,7 +20,7 @@ from approval.gate.looks import LONGEST, Looks
 from approval.gate.receive import Repeated, take_in
 from approval.model import Decision, HeldTask, Job, PlatformState, Task, TaskState
 from approval.platforms import Platform, PlatformError
-from approval.store import reconciling, requests
+from approval.store import locks, reconciling, requests
 from approval.store.database import Database
 from approval.store.reconciling import BEGINNING, Place, Standing
 
@@ -172,6 +172,7 @@ class Reconcile:
             return settle.withdraw(session, request_id, task, decision)
 
         with self._database.write() as session:
+            locks.hold(session, request_id)
             reasons = [(task, ENDED[state]) for task, state in ended if state is not None]
             done = [(task, why) for task, why in reasons if withdraw(session, task, why)]
             if done:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from approval.gate.vote import Opened
 from approval.model import MailState
-from approval.store import holders, jobs, trail
+from approval.store import holders, jobs, locks, trail
 from approval.store.database import Database
 
 # A link in hand can ask for one fresh mail in this time, whoever holds it.
@@ -30,6 +30,7 @@ def renew(database: Database, opened: Opened, now: datetime) -> Renewal:
     if approver.mailed_at is None or approver.mailed_at > since:
         return Renewal.PROMISED
     with database.write() as session:
+        locks.hold(session, approver.request_id)
         if holders.renewals(session, since) >= AT_MOST:
             return Renewal.LATER
         if not holders.renew(session, approver.id, now, since):

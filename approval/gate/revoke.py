@@ -7,14 +7,14 @@ from sqlalchemy import orm
 
 from approval.gate.trouble import alert_if_nobody_is_left
 from approval.model import Approver, MailState
-from approval.store import holders, jobs, trail
+from approval.store import holders, jobs, locks, trail
 
 
 def revoke(
     session: orm.Session, request_id: str | None, address: str | None, now: datetime
 ) -> list[Approver]:
     """Withdraw the links of a request, of a person's open requests, or of both; returns whose."""
-    found = [one for one in holders.find(session, request_id, address) if not one.revoked]
+    found = [one for one in _find(session, request_id, address) if not one.revoked]
     holders.revoke(session, [one.id for one in found], now)
     _record(session, found, "links revoked", now)
     alert_if_nobody_is_left(session, [one.request_id for one in found], now)
@@ -28,12 +28,18 @@ def lift(
 
     Whoever was not mailed yet is mailed now.
     """
-    found = [one for one in holders.find(session, request_id, address) if not one.can_decide]
+    found = [one for one in _find(session, request_id, address) if not one.can_decide]
     holders.lift(session, [one.id for one in found])
     _record(session, found, "links restored", now)
     for approver in found:
         if approver.mail is MailState.WAITING:
             jobs.add(session, jobs.Kind.ASK, approver.id, approver.request_id, now, renew=False)
+    return found
+
+
+def _find(session: orm.Session, request_id: str | None, address: str | None) -> Sequence[Approver]:
+    found = holders.find(session, request_id, address)
+    locks.hold(session, *(one.request_id for one in found))
     return found
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import orm
 
 from approval.gate import settle
 from approval.model import Action, ApprovalRequest, Approver, Decision, Task, TaskState
-from approval.store import people, requests
+from approval.store import locks, people, requests
 from approval.store.database import Database
 
 COMMENT_LENGTH = 1000
@@ -103,6 +103,7 @@ def vote(
     comment = " ".join(comment.split())[:COMMENT_LENGTH]
     decision = Decision(by=approver.name if approver else UNSIGNED, at=now, reason=comment)
     with database.write() as session:
+        locks.hold(session, request_id)
         won = set()
         for task in opened.pending:
             if settle.decide(session, request_id, task, action, decision):

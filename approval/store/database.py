@@ -1,4 +1,4 @@
-"""The database: transactions, and what makes SQLite hold what it promises."""
+"""The database: transactions, on a SQLite file or a PostgreSQL server."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -6,16 +6,12 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from approval.store.groupcommit import GroupCommit, NotCommitted
+from approval.store.groupcommit import NotCommitted
+from approval.store.postgresql import PostgreSQL
+from approval.store.sqlite import SQLite
 
-PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=FULL",  # NORMAL may lose the last commits when the power fails
-    "busy_timeout=2000",  # milliseconds; only a command beside the gate can hold the lock
-    "foreign_keys=ON",
-    "cache_size=-512",  # KiB for each connection; the operating system caches the file
-)
 Wake = Callable[[Collection[str]], None]
+DRIVER = "PostgreSQL needs a driver that is not installed: pip install 'approval[postgresql]'"
 
 
 class StoreDown(Exception):
@@ -25,71 +21,68 @@ class StoreDown(Exception):
 class Database:
     """Hands out sessions, each one transaction.
 
-    `wake` is called after a commit with the lanes in which jobs were added.
+    `wake` is called after a commit with the lanes in which jobs were added. At most
+    `connections` are open at the same time. Who is `patient` waits for slow answers of a server.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(
-            url,
-            pool_size=8,
-            max_overflow=32,
-            pool_use_lifo=True,
-            hide_parameters=True,  # errors are logged; names and comments are not
-        )
-        self._writer = self._engine.execution_options(begin="IMMEDIATE")
-        self._write = orm.sessionmaker(self._writer, expire_on_commit=False).begin
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _set_up_sqlite)
-            sa.event.listen(self._engine, "begin", _begin_sqlite)
-            self._write = GroupCommit(self._writer).write
+    def __init__(self, url: str, *, connections: int = 20, patient: bool = False) -> None:
+        self._store = _store(url, connections, patient)
         self.wake: Wake = lambda lanes: None
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may do the same work on the same database."""
+        return self._store.shared
 
     @contextmanager
     def write(self) -> Iterator[orm.Session]:
         """Open one write transaction; commits at the end. Raises StoreDown."""
         with _translated():
-            with self._write() as session:
+            with self._store.write() as session:
                 yield session
-            if lanes := session.info.get("lanes"):
+                if lanes := session.info.get("lanes"):
+                    self._store.announce(session, lanes)
+            if lanes:
                 self.wake(lanes)
 
     @contextmanager
     def read(self) -> Iterator[orm.Session]:
-        """Open one read transaction. Raises StoreDown."""
-        with _translated(), orm.Session(self._engine) as session:
+        """Open one read transaction, which sees one moment of the store. Raises StoreDown."""
+        with _translated(), orm.Session(self._store.reader) as session:
             yield session
 
     @contextmanager
     def connection(self) -> Iterator[sa.Connection]:
-        """Open a bare connection in a write transaction, for the migrations."""
-        with _translated(), self._writer.begin() as connection:
+        """Open a bare connection to upgrade, which nobody else does meanwhile. Raises StoreDown."""
+        with _translated(), self._store.upgrade() as connection:
             yield connection
+
+    def listen(self) -> None:
+        """Call `wake` also for the commits of other processes, until closed."""
+        self._store.listen(lambda lanes: self.wake(lanes))
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
+        self._store.close()
+
+
+def _store(url: str, connections: int, patient: bool) -> SQLite | PostgreSQL:
+    kind = sa.make_url(url)
+    if kind.get_backend_name() == "sqlite":
+        return SQLite(kind)
+    try:
+        return PostgreSQL(kind, connections, patient)
+    except ModuleNotFoundError as error:
+        raise StoreDown(DRIVER) from error
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except sa.exc.IntegrityError:
+    except (sa.exc.IntegrityError, sa.exc.DataError):
         raise  # a bug of ours, not a state of the database
     except sa.exc.DBAPIError as error:
-        raise StoreDown(str(error.orig)) from error
+        raise StoreDown(" ".join(str(error.orig).split())) from error
     except (sa.exc.TimeoutError, NotCommitted) as error:
         raise StoreDown(str(error)) from error
-
-
-def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, record: object) -> None:
-    connection.isolation_level = None  # we begin transactions ourselves
-    cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    kind = connection.get_execution_options().get("begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {kind}")

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from approval.store import locks
 from approval.store.statements import insert_into, new_id
 from approval.store.tables import JOBS, JobRow
 
@@ -133,7 +134,9 @@ def take_up(
     )
     if subjects is not None:
         query = query.where(JobRow.subject.in_(list(subjects)))
-    rows = list(session.scalars(query))
+    concerned = session.scalars(query.with_only_columns(JobRow.request_id))
+    locks.hold(session, *filter(None, concerned.all()))
+    rows = list(session.scalars(query.order_by(JobRow.kind, JobRow.subject).with_for_update()))
     for row in rows:
         row.parked_at, row.due, row.made_at = None, now, now
         row.attempts, row.run, row.error = 0, row.run + 1, None

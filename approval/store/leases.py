@@ -1,7 +1,13 @@
-"""Leases: who works on a job, and what only the holder of its lease may write."""
+"""Leases: who works on a job, and what only the holder of its lease may write.
+
+A time that is None is the database's own, which is the same for all who share it.
+"""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -10,7 +16,10 @@ from approval.model import Job
 from approval.store.jobs import Lane
 from approval.store.tables import JOBS
 
-LEASE = timedelta(minutes=20)  # longer than a job takes; what a store that is down can delay
+# Longer than a job takes. Where nobody else works it only matters if the store is down for long.
+LEASE = timedelta(minutes=20)
+# Where others wait for the work of a process that died; it has to be kept while a job runs.
+SHORT_LEASE = timedelta(seconds=30)
 
 # Built once: building a statement costs more than running it.
 _waiting = JOBS.c.parked_at.is_(None)
@@ -18,30 +27,81 @@ _ours = sa.and_(JOBS.c.id == sa.bindparam("job"), JOBS.c.lease == sa.bindparam("
 _next_due = sa.select(sa.func.min(JOBS.c.due)).where(
     _waiting, JOBS.c.lane == sa.bindparam("of_lane")
 )
-_oldest = (
+_due_here = _next_due.add_columns(sa.func.now().label("now"))
+_drop = sa.delete(JOBS).where(_ours, JOBS.c.run == sa.bindparam("of_run")).returning(JOBS.c.id)
+# Those that somebody changes just now are left out: whoever waits for several waits crosswise.
+_held = (
     sa.select(JOBS.c.id)
-    .where(_waiting, JOBS.c.lane == sa.bindparam("of_lane"), JOBS.c.due <= sa.bindparam("now"))
-    .order_by(JOBS.c.due)
-    .limit(1)
+    .where(
+        JOBS.c.id.in_(sa.bindparam("jobs", expanding=True)),
+        JOBS.c.lease.in_(sa.bindparam("leases", expanding=True)),
+    )
     .with_for_update(skip_locked=True)
 )
-_oldest_of = _oldest.where(JOBS.c.request_id == sa.bindparam("of_request"))
-_claim, _claim_of = (
+_give_back = (
     sa.update(JOBS)
-    .where(JOBS.c.id == oldest.scalar_subquery())
-    .values(
-        due=sa.bindparam("until"), lease=sa.bindparam("new_lease"), attempts=JOBS.c.attempts + 1
-    )
-    .returning(JOBS)
-    for oldest in (_oldest, _oldest_of)
+    .where(JOBS.c.id.in_(_held))
+    .values(lease=None, due=sa.bindparam("now", type_=JOBS.c.due.type))
+    .returning(JOBS.c.id)
 )
-_drop = sa.delete(JOBS).where(_ours, JOBS.c.run == sa.bindparam("of_run")).returning(JOBS.c.id)
+
+
+@cache
+def _claim(*, of_request: bool, here: bool) -> Any:
+    """The statement that claims a job; `here`: by the database's own clock."""
+    oldest = sa.select(JOBS.c.id).where(
+        _waiting, JOBS.c.lane == sa.bindparam("of_lane"), JOBS.c.due <= _now(here)
+    )
+    if of_request:
+        oldest = oldest.where(JOBS.c.request_id == sa.bindparam("of_request"))
+    oldest = oldest.order_by(JOBS.c.due).limit(1).with_for_update(skip_locked=True)
+    return (
+        sa.update(JOBS)
+        .where(JOBS.c.id == oldest.scalar_subquery())
+        .values(due=_until(here), lease=sa.bindparam("new_lease"), attempts=JOBS.c.attempts + 1)
+        .returning(JOBS)
+    )
+
+
+@cache
+def _keep(*, here: bool) -> Any:
+    """The statement that puts off the end of leases."""
+    return sa.update(JOBS).where(JOBS.c.id.in_(_held)).values(due=_until(here)).returning(JOBS.c.id)
+
+
+def _now(here: bool) -> Any:
+    return sa.func.now() if here else sa.bindparam("now", type_=JOBS.c.due.type)
+
+
+def _until(here: bool) -> Any:
+    if here:
+        return sa.func.now() + sa.bindparam("length", type_=sa.Interval())
+    return sa.bindparam("until", type_=JOBS.c.due.type)
+
+
+def _times(now: datetime | None, length: timedelta) -> dict[str, object]:
+    return {"length": length} if now is None else {"now": now, "until": now + length}
+
+
+def now(session: orm.Session) -> datetime:
+    """The database's own time."""
+    at: datetime = session.execute(sa.select(sa.func.now())).scalar_one()
+    return at
 
 
 def next_due(session: orm.Session, lane: Lane) -> datetime | None:
     """When the lane's next job is due."""
     due: datetime | None = session.scalar(_next_due, {"of_lane": lane})
     return due
+
+
+def due_in(session: orm.Session, lane: Lane, now: datetime | None) -> timedelta | None:
+    """How long it is until the lane's next job is due; negative if it is late."""
+    if now is not None:
+        due = next_due(session, lane)
+        return due - now if due else None
+    row = session.execute(_due_here, {"of_lane": lane}).one()
+    return row[0] - row.now if row[0] else None
 
 
 def next_due_of(session: orm.Session, request_id: str) -> datetime | None:
@@ -52,19 +112,18 @@ def next_due_of(session: orm.Session, request_id: str) -> datetime | None:
 
 
 def claim(
-    session: orm.Session, lane: Lane, now: datetime, request_id: str | None = None
+    session: orm.Session,
+    lane: Lane,
+    now: datetime | None,
+    request_id: str | None = None,
+    length: timedelta = LEASE,
 ) -> Job | None:
     """Take the lane's longest due job, of one request or of any, under a new lease."""
-    values = {
-        "of_lane": lane,
-        "now": now,
-        "until": now + LEASE,
-        "new_lease": uuid.uuid4().hex,
-    }
-    if request_id is None:
-        row = session.execute(_claim, values).first()
-    else:
-        row = session.execute(_claim_of, values | {"of_request": request_id}).first()
+    values = {"of_lane": lane, "new_lease": uuid.uuid4().hex} | _times(now, length)
+    if request_id is not None:
+        values["of_request"] = request_id
+    statement = _claim(of_request=request_id is not None, here=now is None)
+    row = session.execute(statement, values).first()
     if row is None:
         return None
     return Job(
@@ -126,6 +185,24 @@ def park(session: orm.Session, job: Job, now: datetime, error: str) -> bool:
     return _let_go(
         session, job, parked_at=parked, due=sa.case((as_it_was, JOBS.c.due), else_=now), error=error
     )
+
+
+def keep(
+    session: orm.Session, held: Collection[Job], now: datetime | None, length: timedelta
+) -> int:
+    """Hold these jobs for longer. Returns how many; others are lost, or changed just now."""
+    kept = session.scalars(_keep(here=now is None), _named(held) | _times(now, length))
+    return len(kept.all())
+
+
+def give_back(session: orm.Session, held: Collection[Job], now: datetime) -> int:
+    """Make these jobs due at once, as we end. Returns how many were still ours."""
+    given = session.scalars(_give_back, _named(held) | {"now": now})
+    return len(given.all())
+
+
+def _named(held: Collection[Job]) -> dict[str, object]:
+    return {"jobs": [job.id for job in held], "leases": [job.lease for job in held]}
 
 
 def hand_back(session: orm.Session, now: datetime) -> int:

@@ -2,12 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from approval.model import Machine, Snapshot
-from approval.store.tables import MachineRow
+from approval.store.statements import insert_into
+from approval.store.tables import MACHINES, MachineRow
+
+
+@cache
+def _remember(dialect: str) -> Any:
+    insert = insert_into(dialect, MACHINES)
+    new = {name: insert.excluded[name] for name in ("machine", "seen_at")}
+    return insert.on_conflict_do_update(index_elements=["platform", "key"], set_=new)
 
 
 def last_known(session: orm.Session, platform: str, keys: Iterable[str]) -> Mapping[str, Snapshot]:
@@ -20,4 +30,5 @@ def last_known(session: orm.Session, platform: str, keys: Iterable[str]) -> Mapp
 
 def remember(session: orm.Session, platform: str, machine: Machine, now: datetime) -> None:
     """Keep the machine as it is known to be from now on."""
-    session.merge(MachineRow(platform=platform, key=machine.key, machine=machine, seen_at=now))
+    values = {"platform": platform, "key": machine.key, "machine": machine, "seen_at": now}
+    session.execute(_remember(session.get_bind().dialect.name), values)

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from approval.model import CODE_TRIES, Action, Approver, MailState, Person
-from approval.store.tables import APPROVERS, TASKS, VOTES, AlertRow, UTCDateTime
+from approval.store.statements import insert_into
+from approval.store.tables import ALERTS, APPROVERS, TASKS, VOTES, AlertRow, UTCDateTime
 
 TIME = UTCDateTime()
 
@@ -55,6 +57,21 @@ _vote_of = (
 _voted = sa.select(
     sa.exists().where(TASKS.c.request_id == sa.bindparam("request"), VOTES.c.task_id == TASKS.c.id)
 )
+_told = (
+    sa.update(ALERTS)
+    .where(ALERTS.c.key == sa.bindparam("alert"))
+    .values(told_at=sa.bindparam("now", type_=TIME))
+    .returning(ALERTS.c.noted_at)
+)
+
+
+@cache
+def _note(dialect: str) -> Any:
+    """The statement that notes a trouble of a kind, whoever else notes one just now."""
+    insert = insert_into(dialect, ALERTS)
+    new = {name: insert.excluded[name] for name in ("title", "text", "advice", "noted_at")}
+    noted = insert.on_conflict_do_update(index_elements=["key"], set_=new)
+    return noted.returning(ALERTS.c.told_at)
 
 
 def ask(session: orm.Session, request_id: str, people: Sequence[Person]) -> list[int]:
@@ -145,12 +162,9 @@ def note_alert(
     session: orm.Session, key: str, title: str, text: str, advice: str, now: datetime
 ) -> datetime | None:
     """Note a trouble; returns when the operator was last told of its kind."""
-    row = session.get(AlertRow, key)
-    if row is None:
-        row = AlertRow(key=key)
-        session.add(row)
-    row.title, row.text, row.advice, row.noted_at = title, text, advice, now
-    return row.told_at
+    values = {"key": key, "title": title, "text": text, "advice": advice, "noted_at": now}
+    told_at: datetime | None = session.scalar(_note(session.get_bind().dialect.name), values)
+    return told_at
 
 
 def alert(session: orm.Session, key: str) -> AlertRow | None:
@@ -160,6 +174,5 @@ def alert(session: orm.Session, key: str) -> AlertRow | None:
 
 def alert_told(session: orm.Session, key: str, now: datetime) -> datetime:
     """Note that the operator was told; returns when the trouble was last noted."""
-    row = session.get_one(AlertRow, key)
-    row.told_at = now
-    return row.noted_at
+    noted_at: datetime = session.execute(_told, {"alert": key, "now": now}).scalar_one()
+    return noted_at

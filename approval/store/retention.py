@@ -57,6 +57,7 @@ def closed_before(session: orm.Session, before: datetime, limit: int) -> Sequenc
         .where(_closed(before), sa.not_(_kept))
         .order_by(REQUESTS.c.closed_at)
         .limit(limit)
+        .with_for_update(key_share=True, skip_locked=True, of=REQUESTS)
     )
     return session.scalars(query).all()
 

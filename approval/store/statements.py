@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+# PostgreSQL keeps no NUL in a text.
+NUL, INSTEAD = "\0", "\N{REPLACEMENT CHARACTER}"
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 

@@ -33,7 +33,9 @@ class UTCDateTime(sa.types.TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Value(sa.types.TypeDecorator[Any]):
@@ -257,7 +259,10 @@ class AlertRow(Base):
 
 
 # As plain tables, for what runs with every callback, press and job.
-REQUESTS, TASKS, APPROVERS, VOTES, EVENTS, JOBS = (
+REQUESTS, TASKS, APPROVERS, VOTES, EVENTS, JOBS, MACHINES, ALERTS = (
     cast(sa.Table, row.__table__)
-    for row in (RequestRow, TaskRow, ApproverRow, VoteRow, EventRow, JobRow)
+    for row in (
+        *(RequestRow, TaskRow, ApproverRow, VoteRow, EventRow, JobRow),
+        *(MachineRow, AlertRow),
+    )
 )

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from approval.audit import chain
+from approval.store.statements import INSTEAD, NUL
 from approval.store.tables import EVENTS, REQUESTS, EventRow
 
 # Built once: building a statement costs more than running it.
@@ -77,6 +78,7 @@ def _write(
     now: datetime,
     task_id: int | None,
 ) -> None:
+    text = text.replace(NUL, INSTEAD)
     salt = os.urandom(chain.SALT_LENGTH)
     digest = chain.digest_of(salt, text)
     session.execute(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from approval.config import SECTIONS, ConfigError, load
 from approval.mail.smtp import Security
@@ -244,7 +245,7 @@ def test_what_is_wrong_is_said_in_words_for_operators(tmp_path, value):
             "write an address as https://gate.example.com",
         ),
         ("server", "public_url", "https://a@b.c", "write an address as https://gate.example.com"),
-        ("server", "database", "mysql://gate:sesame@db/gate", "only SQLite is supported; name a"),
+        ("server", "database", "mysql://gate:sesame@db/gate", "only SQLite and PostgreSQL are"),
         ("server", "database", "sqlite:///", "names no file; write it as sqlite:///workflow.db"),
         ("mail", "security", "ssl", "must be 'none', 'starttls' or 'tls'"),
         ("mail", "ca_file", "nowhere", "{folder}/nowhere cannot be read: No such file"),
@@ -362,6 +363,53 @@ def test_a_byte_order_mark_does_no_harm(tmp_path, settings):
     file = tmp_path / "workflow.cfg"
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     assert load(file, {}).platform_name == "abiquo"
+
+
+POSTGRESQL = {"database": "postgresql://gate@/approval?host=/run/postgresql", "secret_key": SECRET}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"secret_key": None}, "[server] secret_key: is required with PostgreSQL"),
+        ({"database": "postgresql:///"}, "[server] database: names no database; write it as"),
+        ({"database": "postgresql://a b@c:d/e"}, "[server] database: is no address of a database"),
+        (
+            {"database": "postgresql://gate:sesame@/approval", "database_password": "xsesame"},
+            "[server] database_password: database names a password too; leave one",
+        ),
+        (
+            {"database": "sqlite:///a.db", "database_password": "xsesame"},
+            "[server] database_password: a SQLite file has none; leave it out",
+        ),
+    ],
+)
+def test_what_a_database_needs_is_told(problems, changes, words):
+    [problem] = problems(server=POSTGRESQL | changes)
+    assert problem.startswith(words)
+    assert "sesame" not in problem
+
+
+def test_the_password_of_a_database_can_lie_in_a_file_and_may_hold_any_sign(settings, tmp_path):
+    (tmp_path / "password").write_text("p@ss/w:rd%?\n")
+    server = POSTGRESQL | {"database_password_file": "password"}
+    url = make_url(settings(server=server).database)
+    assert (url.password, url.username, url.database) == ("p@ss/w:rd%?", "gate", "approval")
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "postgres"])
+def test_a_database_on_a_server_has_no_file(settings, kind):
+    address = f"{kind}://gate@db.example.com/approval?sslmode=verify-full"
+    config = settings(server=POSTGRESQL | {"database": address})
+    assert config.database == "postgresql://gate@db.example.com/approval?sslmode=verify-full"
+    assert config.database_file is None
+    assert config.warnings == ()
+
+
+def test_a_database_that_may_be_reached_in_clear_text_is_warned_of(settings):
+    address = "postgresql://gate@db.example.com/approval?sslmode=prefer"
+    [warning] = settings(server=POSTGRESQL | {"database": address}).warnings
+    assert "may travel to db.example.com in clear text" in warning
 
 
 @pytest.mark.parametrize(

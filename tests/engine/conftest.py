@@ -1,27 +1,24 @@
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
+import psycopg
 import pytest
 
-from approval.store import database as store
-from tests.gate.conftest import database, empty_store, gate, make_gate, side_by_side
+from approval.store import sqlite as file_store
+from tests import stores
+from tests.gate.conftest import database, gate, make_gate, side_by_side, store
+from tests.stores import File, Store
 
-__all__ = ["database", "empty_store", "gate", "make_gate", "side_by_side"]
+__all__ = ["database", "gate", "make_gate", "side_by_side", "store"]
 
 
 class Lock:
-    """Somebody else who has the gate's SQLite file open, and can keep everybody from writing."""
+    """Somebody who can keep the gate from its store."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def close(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def open(self) -> None:
-        self._connection.execute("ROLLBACK")
+    def __init__(self, close: Callable[[], object], open: Callable[[], None]) -> None:
+        self.close = close
+        self.open = open
 
     def after(self, gate, kind) -> None:
         """Lock when the next job of a kind has acted, before that is recorded."""
@@ -37,10 +34,38 @@ class Lock:
         gate.handlers[kind] = acts_and_locks
 
 
+@contextmanager
+def lock_of_file(store: File) -> Iterator[Lock]:
+    """Another program that has the file open and writes."""
+    path = store.path
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        yield Lock(
+            lambda: other.execute("BEGIN IMMEDIATE"),
+            lambda: other.execute("ROLLBACK"),
+        )
+
+
+@contextmanager
+def lock_of_server(store: stores.Hosted) -> Iterator[Lock]:
+    """An administrator who ends all connections and lets in no new ones."""
+    with psycopg.connect(stores.maintenance(), autocommit=True) as other:
+
+        def close() -> None:
+            other.execute(f"ALTER DATABASE {store.name} ALLOW_CONNECTIONS false")
+            other.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+                [store.name],
+            )
+
+        yield Lock(
+            close, lambda: other.execute(f"ALTER DATABASE {store.name} ALLOW_CONNECTIONS true")
+        )
+
+
 @pytest.fixture
-def lock(gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lock]:
-    """A lock on the gate's file; the gate waits for it 50 ms, not two seconds."""
-    monkeypatch.setattr(store, "PRAGMAS", (*store.PRAGMAS, "busy_timeout=50"))
-    file = tmp_path / "approval.db"
-    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
-        yield Lock(other)
+def lock(gate, store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lock]:
+    """A lock on the gate's store; the gate waits for it 50 ms, not two seconds."""
+    monkeypatch.setattr(file_store, "PRAGMAS", (*file_store.PRAGMAS, "busy_timeout=50"))
+    locked = lock_of_file(store) if isinstance(store, File) else lock_of_server(store)
+    with locked as lock:
+        yield lock

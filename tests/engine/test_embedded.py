@@ -24,7 +24,7 @@ PATIENCE = 10.0  # seconds until a test that waits in vain fails
 def engine(gate, monkeypatch):
     """Works only when it is woken: it would look by itself in an hour."""
     monkeypatch.setattr(embedded, "LOOK_AT_LEAST_EVERY", 3600.0)
-    engine = Embedded(gate.jobs, 2, gate.clock, Courtesy())
+    engine = Embedded(gate.jobs, 2, Courtesy())
     gate.database.wake = engine.wake
     engine.start()
     yield engine
@@ -60,7 +60,7 @@ def test_it_is_woken_by_the_commit_that_made_a_job(gate, engine):
 
 def test_it_runs_what_waited_before_it_started(gate):
     request_id = gate.receive("1")
-    engine = Embedded(gate.jobs, 1, gate.clock, Courtesy())
+    engine = Embedded(gate.jobs, 1, Courtesy())
     gate.database.wake = engine.wake
     engine.start()
     wait_until(
@@ -112,7 +112,7 @@ def test_stopping_finishes_what_runs_and_leaves_what_waits(gate):
 
     gate.handlers[Kind.ALERT] = slow
     promise(gate, "one", "two")
-    engine = Embedded(gate.jobs, 1, gate.clock, Courtesy())
+    engine = Embedded(gate.jobs, 1, Courtesy())
     engine.start()
     assert runs.wait(PATIENCE)
     assert engine.stop(0) is False
@@ -122,7 +122,7 @@ def test_stopping_finishes_what_runs_and_leaves_what_waits(gate):
 
 
 def test_a_stopped_engine_is_not_alive_and_starts_nothing(gate):
-    engine = Embedded(gate.jobs, 1, gate.clock, Courtesy())
+    engine = Embedded(gate.jobs, 1, Courtesy())
     engine.start()
     assert engine.alive
     assert engine.stop(PATIENCE)
@@ -211,7 +211,7 @@ def test_stopping_does_not_wait_for_a_store_that_is_locked(gate, lock, logged):
     gate.ask("1")
     gate.press(BEA, Action.ACCEPT, "1")
     lock.after(gate, Kind.RELEASE)
-    engine = Embedded(gate.jobs, 1, gate.clock, Courtesy())
+    engine = Embedded(gate.jobs, 1, Courtesy())
     engine.start()
     wait_until(lambda: "store down" in {entry["event"] for entry in logged})
     assert engine.stop(PATIENCE) is True
@@ -232,7 +232,7 @@ def test_what_is_not_recorded_when_it_stops_is_recorded_at_the_last_moment(
     gate.ask("1")
     gate.press(BEA, Action.ACCEPT, "1")
     lock.after(gate, Kind.RELEASE)
-    engine = Embedded(gate.jobs, 1, gate.clock, Courtesy())
+    engine = Embedded(gate.jobs, 1, Courtesy())
     engine.start()
     wait_until(lambda: "store down" in {entry["event"] for entry in logged})
     lock.open()

@@ -6,9 +6,9 @@ import pytest
 from approval.store.database import Database
 from tests.faults import ways
 from tests.faults.ways import Outside, Way
-from tests.gate.conftest import database, empty_store, side_by_side
+from tests.gate.conftest import database, side_by_side, store
 
-__all__ = ["database", "empty_store", "side_by_side"]
+__all__ = ["database", "side_by_side", "store"]
 
 
 @pytest.fixture(scope="package")

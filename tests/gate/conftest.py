@@ -5,12 +5,9 @@ from pathlib import Path
 import pytest
 
 from approval.store.database import Database
-from tests.gate.faked import FakedGate, copy_opened, migrated
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return migrated(tmp_path_factory.mktemp("store") / "empty.db")
+from tests import stores
+from tests.gate.faked import FakedGate
+from tests.stores import Store
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +17,15 @@ def side_by_side() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture
-def database(empty_store: Path, tmp_path: Path) -> Iterator[Database]:
-    with copy_opened(empty_store, tmp_path) as database:
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store with all tables."""
+    with stores.fresh(tmp_path) as store:
+        yield store
+
+
+@pytest.fixture
+def database(store: Store) -> Iterator[Database]:
+    with stores.opened(store) as database:
         yield database
 
 

@@ -1,14 +1,10 @@
-"""The use cases between a fake platform and a fake mail server, on a real SQLite file.
+"""The use cases between a fake platform and a fake mail server, on a real store.
 
 Either can be another one that is given.
 """
 
-import shutil
-from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 from prometheus_client import Counter, Gauge
 
@@ -33,7 +29,6 @@ from approval.rendering import Templates
 from approval.store import leases, people, requests, trail
 from approval.store.database import Database
 from approval.store.jobs import Kind, Lane
-from approval.store.migrate import upgrade
 from tests.fakes import OPERATOR, Clock, FakePlatform, FakeTransport, make_held
 
 GIVE_UP_AFTER = timedelta(hours=4)
@@ -201,27 +196,3 @@ class FakedGate:
     def next_due(self, lane: Lane) -> object:
         with self.database.read() as session:
             return leases.next_due(session, lane)
-
-
-def migrated(file: Path) -> Path:
-    """Make a database file with all tables."""
-    with opened(file) as database:
-        upgrade(database)
-    return file
-
-
-@contextmanager
-def opened(file: Path) -> Iterator[Database]:
-    """A database file, as one process has it open."""
-    database = Database(f"sqlite:///{file}")
-    try:
-        yield database
-    finally:
-        database.close()
-
-
-@contextmanager
-def copy_opened(original: Path, folder: Path) -> Iterator[Database]:
-    """A database of one's own in a folder."""
-    with opened(Path(shutil.copy(original, folder / "approval.db"))) as database:
-        yield database

@@ -9,8 +9,8 @@ from approval.store.database import Database
 from tests.fakes import NOW, FakePlatform
 
 
-def main(file: str, approver_id: str, action: str, *ids: str) -> None:
-    with closing(Database(f"sqlite:///{file}")) as database:
+def main(url: str, approver_id: str, action: str, *ids: str) -> None:
+    with closing(Database(url)) as database:
         link = open_tasks(database, FakePlatform.name, ids, int(approver_id))
         print("ready", flush=True)  # noqa: T201
         sys.stdin.readline()

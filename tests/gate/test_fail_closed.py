@@ -96,14 +96,12 @@ def work(gate):
 
 
 @pytest.mark.parametrize("nth", range(1, WRITES + 1))
-def test_whatever_write_fails_only_what_was_decided_reaches_the_platform(gate, tmp_path, nth):
+def test_whatever_write_fails_only_what_was_decided_reaches_the_platform(gate, store, nth):
     posted = []
     release = gate.platform.release
 
     def watched(task, action, message, key):
-        with sqlite3.connect(tmp_path / "approval.db") as connection:
-            [(state,)] = connection.execute("SELECT state FROM tasks WHERE platform_task_id = '1'")
-        connection.close()
+        [(state,)] = store.rows("SELECT state FROM tasks WHERE platform_task_id = '1'")
         posted.append((action, state))
         release(task, action, message, key)
 

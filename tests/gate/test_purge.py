@@ -1,7 +1,5 @@
 """What is too old loses its personal data, and nothing else."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,6 +14,7 @@ from approval.model import Action, Delivery
 from approval.store import audit as trails
 from approval.store import jobs, retention
 from approval.store.jobs import Kind, Lane
+from approval.store.tables import Base
 from tests.fakes import BEA, MAX, NOW, make_held, make_machine, refused
 
 YEAR = timedelta(days=365)
@@ -45,23 +44,20 @@ def old(gate):
     return request_id
 
 
-def rows(gate, tmp_path):
+def rows(store):
     """Everything that is in the store, as text."""
-    with closing(sqlite3.connect(tmp_path / "approval.db")) as connection:
-        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
-        tables = [name for name in names if not name.startswith(("ix_", "uq_", "sqlite_auto"))]
-        return "".join(
-            str(row)
-            for table in tables
-            for row in connection.execute(f"SELECT * FROM {table}")  # noqa: S608
-        )
+    return "".join(
+        str(row)
+        for table in Base.metadata.tables
+        for row in store.rows(f"SELECT * FROM {table}")  # noqa: S608
+    )
 
 
-def test_nothing_personal_is_left_of_an_old_request(gate, old, tmp_path):
-    before = rows(gate, tmp_path)
+def test_nothing_personal_is_left_of_an_old_request(gate, old, store):
+    before = rows(store)
     assert [word for word in PERSONAL if word not in before] == []
     assert purged(gate) == Purged(requests=1, machines=1)
-    after = rows(gate, tmp_path)
+    after = rows(store)
     assert [word for word in PERSONAL if word in after] == []
 
 
@@ -83,16 +79,15 @@ def test_what_happened_and_when_stays_and_can_be_verified(gate, old):
         "UPDATE events SET text = 'by Eve', salt = x'00' WHERE kind = 'accepted'",
         "UPDATE events SET text = NULL WHERE kind = 'purged'",
         "UPDATE tasks SET state = 'declined'",
-        "UPDATE approval_requests SET payload = x'00'",
+        "UPDATE approval_requests SET payload = '00'",
         "UPDATE approval_requests SET missing = '[\"x\"]'",
         "UPDATE approval_requests SET purged_at = NULL",
         "DELETE FROM events WHERE kind = 'purged'",
     ],
 )
-def test_a_change_of_what_is_left_is_found(gate, old, tmp_path, change):
+def test_a_change_of_what_is_left_is_found(gate, old, store, change):
     purged(gate)
-    with closing(sqlite3.connect(tmp_path / "approval.db")) as connection, connection:
-        connection.execute(change)
+    store.change(change)
     assert faults(gate) != []
 
 
@@ -187,14 +182,14 @@ def test_a_decision_that_an_operator_has_to_see_to_is_not_purged(gate, error):
     assert purged(gate).requests == 1
 
 
-def test_a_mail_that_never_got_through_keeps_nothing(gate, tmp_path):
+def test_a_mail_that_never_got_through_keeps_nothing(gate, store):
     gate.mails.refused = {MAX.address}
     gate.ask("1")
     gate.press(BEA, Action.ACCEPT, "1")
     gate.pass_time(days=800)
-    assert MAX.address in rows(gate, tmp_path)
+    assert MAX.address in rows(store)
     assert purged(gate).requests == 1
-    assert MAX.address not in rows(gate, tmp_path)
+    assert MAX.address not in rows(store)
     assert gate.redeliver() == []
 
 

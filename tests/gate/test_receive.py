@@ -1,5 +1,4 @@
 import json
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
@@ -8,32 +7,29 @@ import pytest
 
 from approval.model import Action, TaskState
 from approval.platforms import CallbackError
+from approval.store.tables import Base
 from tests.fakes import ANA, BEA, MAX, NOW, make_held
 
 THREADS, RACES = 6, 20
 
 
-def stored(database_file):
+def stored(store):
     """How many rows each table has."""
-    with sqlite3.connect(database_file) as connection:
-        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        counts = {
-            name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608
-            for (name,) in tables.fetchall()
-            if not name.startswith(("sqlite_", "alembic_"))
-        }
-    connection.close()
+    counts = {
+        name: store.rows(f"SELECT count(*) FROM {name}")[0][0]  # noqa: S608
+        for name in Base.metadata.tables
+    }
     return {name: count for name, count in counts.items() if count}
 
 
-def test_a_callback_stores_its_tasks_as_pending_and_promises_to_consider_them(gate, tmp_path):
+def test_a_callback_stores_its_tasks_as_pending_and_promises_to_consider_them(gate, store):
     request = gate.request(gate.receive("1", "2"))
     assert [(task.held.id, task.state) for task in request.tasks] == [
         ("1", TaskState.PENDING),
         ("2", TaskState.PENDING),
     ]
     assert request.received_at == NOW
-    assert stored(tmp_path / "approval.db") == {
+    assert stored(store) == {
         "approval_requests": 1,
         "tasks": 2,
         "events": 1,
@@ -46,11 +42,9 @@ def test_a_callback_asks_the_platform_nothing(gate):
     assert gate.platform.calls == ["read "]
 
 
-def test_a_callback_is_kept_as_it_came(gate, tmp_path):
+def test_a_callback_is_kept_as_it_came(gate, store):
     gate.receive("1", "2")
-    with sqlite3.connect(tmp_path / "approval.db") as connection:
-        [(payload,)] = connection.execute("SELECT payload FROM approval_requests")
-    connection.close()
+    [(payload,)] = store.rows("SELECT payload FROM approval_requests")
     assert payload == b"1 2"
 
 
@@ -61,12 +55,12 @@ def test_a_new_callback_is_told_its_request_and_tasks(gate):
     assert gate.kinds(received.request_id) == ["received"]
 
 
-def test_a_repeated_callback_stores_nothing_and_names_the_first_request(gate, tmp_path):
+def test_a_repeated_callback_stores_nothing_and_names_the_first_request(gate, store):
     request_id = gate.receive("1", "2")
-    before = stored(tmp_path / "approval.db")
+    before = stored(store)
     repeat = gate.callback("1", "2")
     assert (repeat.new, repeat.request_id, repeat.task_ids) == (False, request_id, ["1", "2"])
-    assert stored(tmp_path / "approval.db") == before
+    assert stored(store) == before
     assert gate.kinds(request_id) == ["received"]
 
 
@@ -120,10 +114,10 @@ def test_a_repeat_with_other_contents_changes_nothing_that_is_known(gate):
     assert gate.task().held == make_held("1")
 
 
-def test_a_callback_that_cannot_be_read_stores_nothing(gate, tmp_path):
+def test_a_callback_that_cannot_be_read_stores_nothing(gate, store):
     with pytest.raises(CallbackError):
         gate.callback()
-    assert stored(tmp_path / "approval.db") == {}
+    assert stored(store) == {}
 
 
 def test_a_task_keeps_every_field_that_the_platform_gave(gate):
@@ -137,11 +131,9 @@ def test_a_task_without_a_time_is_kept_without_one(gate):
     assert gate.task().held.held_since is None
 
 
-def test_values_are_kept_as_json_that_other_programs_can_read(gate, tmp_path):
+def test_values_are_kept_as_json_that_other_programs_can_read(gate, store):
     gate.ask("1")
-    with sqlite3.connect(tmp_path / "approval.db") as connection:
-        [(held,)] = connection.execute("SELECT held FROM tasks")
-        [(requester,)] = connection.execute("SELECT requester FROM approval_requests")
-    connection.close()
+    [(held,)] = store.rows("SELECT CAST(held AS TEXT) FROM tasks")
+    [(requester,)] = store.rows("SELECT CAST(requester AS TEXT) FROM approval_requests")
     assert json.loads(held)["id"] == "1"
     assert json.loads(requester)["name"] == ANA.name

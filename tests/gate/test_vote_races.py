@@ -1,4 +1,4 @@
-"""Presses at the same moment: of threads, and of processes on the same file."""
+"""Presses at the same moment: of threads, and of processes on the same store."""
 
 import subprocess
 import sys
@@ -59,7 +59,7 @@ def test_threads_that_press_different_buttons_of_one_batch_decide_each_task_once
     assert_each_is_told_once(gate, request_id)
 
 
-def test_of_several_processes_one_decides_each_task(gate, tmp_path):
+def test_of_several_processes_one_decides_each_task(gate, store):
     request_id = gate.ask(*IDS)
     approvers = [gate.approver(request_id, person).id for person in (BEA, MAX)]
     with ExitStack() as stack:
@@ -68,7 +68,7 @@ def test_of_several_processes_one_decides_each_task(gate, tmp_path):
                 subprocess.Popen(
                     [
                         *(sys.executable, "-m", "tests.gate.presser"),
-                        *(str(tmp_path / "approval.db"), str(approvers[number % 2])),
+                        *(store.url, str(approvers[number % 2])),
                         *([*Action][number % 2], *IDS),
                     ],
                     stdin=subprocess.PIPE,

@@ -1,3 +1,3 @@
-from tests.gate.conftest import empty_store, side_by_side
+from tests.gate.conftest import side_by_side
 
-__all__ = ["empty_store", "side_by_side"]
+__all__ = ["side_by_side"]

@@ -57,11 +57,11 @@ class Press:
 
 
 class GateModel(RuleBasedStateMachine):
-    store, executor = None, None
+    executor = None
 
     def __init__(self):
         super().__init__()
-        self.world = World(self.store, self.executor)
+        self.world = World(self.executor)
         self.known: dict[str, Known] = {}
         self.presses: list[Press] = []
         self.repeatable: set[str] = set()  # kinds of mails that may have gone out twice
@@ -377,6 +377,6 @@ LONG = settings.get_current_profile_name() == "model"
 SHORT = settings(max_examples=30, stateful_step_count=25, deadline=None)
 
 
-def test_whatever_happens_the_promise_holds(empty_store, side_by_side):
-    GateModel.store, GateModel.executor = empty_store, side_by_side
+def test_whatever_happens_the_promise_holds(side_by_side):
+    GateModel.executor = side_by_side
     run_state_machine_as_test(GateModel, settings=None if LONG else SHORT)

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
@@ -31,6 +32,7 @@ from approval.web.callback import callback_routes
 from approval.web.callers import Callers
 from approval.web.pages import Pages
 from approval.web.strangers import Strangers
+from tests import stores
 from tests.fakes import BEA, MAX, Clock, FakePlatform, FakeTransport, address_of, make_person
 from tests.gate.faked import LINKS, TEMPLATES, FakedGate
 
@@ -78,9 +80,10 @@ class Post(FakeTransport):
 class World:
     """The gate, its outside, and what was seen of it."""
 
-    def __init__(self, store: Path, executor: ThreadPoolExecutor) -> None:
+    def __init__(self, executor: ThreadPoolExecutor) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="model-"))
-        self._file = Path(shutil.copy(store, self._folder / "approval.db"))
+        self._stack = ExitStack()
+        self._store = self._stack.enter_context(stores.fresh(self._folder))
         self._executor = executor
         self.clock = Clock()
         self.platform = FakePlatform()
@@ -98,6 +101,7 @@ class World:
 
     def close(self) -> None:
         self.gate.database.close()
+        self._stack.close()
         shutil.rmtree(self._folder)
 
     def restart(self) -> None:
@@ -154,7 +158,7 @@ class World:
     # From here on it is about how it is put together.
 
     def _start(self) -> None:
-        database = Database(f"sqlite:///{self._file}")
+        database = Database(self._store.url)
         self.gate = FakedGate(
             database, self._executor, platform=self.platform, mails=self.post, clock=self.clock
         )

@@ -1,3 +1,3 @@
-from tests.gate.conftest import database, empty_store, gate, make_gate, side_by_side
+from tests.gate.conftest import database, gate, make_gate, side_by_side, store
 
-__all__ = ["database", "empty_store", "gate", "make_gate", "side_by_side"]
+__all__ = ["database", "gate", "make_gate", "side_by_side", "store"]

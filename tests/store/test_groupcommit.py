@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from approval.model import MailState
 from approval.store import people
 from approval.store.database import StoreDown
-from approval.store.tables import ApproverRow
+from approval.store.tables import AlertRow, ApproverRow
 from tests.fakes import NOW, make_person
 from tests.store.values import insert, insert_in, on_disk
 
+pytestmark = pytest.mark.only_on("sqlite")
 RACES = 200
 
 
@@ -32,11 +33,6 @@ class Member:
     @property
     def told_of_success(self):
         return self.error is None
-
-
-@pytest.fixture
-def file(tmp_path):
-    return tmp_path / "approval.db"
 
 
 def race(database, number, use_cases):
@@ -113,7 +109,7 @@ def raises_in_a_flush(session, id):
 def raises_in_the_last_flush(session, id):
     """What the session keeps back until the end of the use case."""
     works(session, id)
-    people.note_alert(session, id, "", "half a character: \ud800", "", NOW)
+    session.add(AlertRow(key=id, title="", text="half: \ud800", advice="", noted_at=NOW))
 
 
 def raises_in_the_driver(session, id):
@@ -127,9 +123,9 @@ def breaks_a_constraint(session, id):
     session.execute(sa.text("UPDATE tasks SET request_id = 'nothing'"))
 
 
-def stored_of(file, members):
+def stored_of(store, members):
     """Those of whose work something is on the disk."""
-    kept = {"-".join(id.split("-")[:2]) for id in on_disk(file)}
+    kept = {"-".join(id.split("-")[:2]) for id in on_disk(store)}
     return [member.id for member in members if member.id in kept]
 
 
@@ -137,9 +133,9 @@ def told_of_success(members):
     return [member.id for member in members if member.told_of_success]
 
 
-def test_use_cases_that_share_a_commit_are_all_stored(database, file):
+def test_use_cases_that_share_a_commit_are_all_stored(database, store):
     members = together(database, *[works] * 5, broken=4)
-    assert told_of_success(members) == stored_of(file, members) == [m.id for m in members]
+    assert told_of_success(members) == stored_of(store, members) == [m.id for m in members]
 
 
 WRONG = [
@@ -153,13 +149,13 @@ WRONG = [
 
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_use_case_that_raises_leaves_the_work_of_the_others(database, file, wrong, place):
+def test_a_use_case_that_raises_leaves_the_work_of_the_others(database, store, wrong, place):
     use_cases = [works, works, works]
     use_cases[place] = wrong
     members = together(database, *use_cases, broken=place)
     others = [member.id for member in members if member is not members[place]]
     assert told_of_success(members) == others
-    assert stored_of(file, members) == others
+    assert stored_of(store, members) == others
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -173,11 +169,11 @@ def test_each_use_case_is_told_only_of_its_own_error(database):
     assert [type(member.error) for member in members] == [Undone, type(None), Undone]
 
 
-def test_a_use_case_that_raised_leaves_the_store_working(database, file):
+def test_a_use_case_that_raised_leaves_the_store_working(database, store):
     members = together(database, raises, raises_in_a_flush)
-    assert stored_of(file, members) == []
+    assert stored_of(store, members) == []
     insert_in(database, "after")
-    assert on_disk(file) == ["after"]
+    assert on_disk(store) == ["after"]
 
 
 # The database itself fails.
@@ -207,20 +203,20 @@ FATAL = [fills_the_disk, breaks_the_connection, fails_at_the_commit]
 
 @pytest.mark.parametrize("fatal", FATAL)
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_database_that_fails_is_told_to_all_and_nothing_is_stored(database, file, fatal, place):
+def test_a_database_that_fails_is_told_to_all_and_nothing_is_stored(database, store, fatal, place):
     use_cases = [works, works, works]
     use_cases[place] = fatal
     members = together(database, *use_cases, broken=place)
     with_it = [member for member in members if member.connection is members[place].connection]
     assert told_of_success(with_it) == []
-    assert stored_of(file, with_it) == []
+    assert stored_of(store, with_it) == []
 
 
 @pytest.mark.parametrize("fatal", FATAL)
-def test_whatever_fails_told_is_what_is_stored(database, file, fatal):
+def test_whatever_fails_told_is_what_is_stored(database, store, fatal):
     for number in range(10):
         members = race(database, number, [works, works, fatal, works, raises, works])
-        assert told_of_success(members) == stored_of(file, members)
+        assert told_of_success(members) == stored_of(store, members)
         heal(database)
 
 
@@ -231,22 +227,22 @@ def test_a_database_that_fails_is_called_down(database, fatal):
 
 
 @pytest.mark.parametrize("fatal", FATAL)
-def test_after_a_failure_the_store_works_again(database, file, fatal):
+def test_after_a_failure_the_store_works_again(database, store, fatal):
     race(database, 0, [works, fatal, works])
-    before = on_disk(file)
+    before = on_disk(store)
     if fatal is fills_the_disk:
         heal(database)
     for number in range(3):
         insert_in(database, f"after-{number}")
-    assert set(on_disk(file)) - set(before) == {"after-0", "after-1", "after-2"}
+    assert set(on_disk(store)) - set(before) == {"after-0", "after-1", "after-2"}
 
 
 # Woken only by what is on the disk.
 
 
-def test_who_is_woken_finds_the_work_on_the_disk(database, file):
+def test_who_is_woken_finds_the_work_on_the_disk(database, store):
     found = []
-    database.wake = lambda lanes: found.append((list(lanes), on_disk(file)))
+    database.wake = lambda lanes: found.append((list(lanes), on_disk(store)))
     with database.write() as session:
         insert(session, "1")
         session.info["lanes"] = ["mail"]

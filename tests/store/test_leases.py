@@ -167,10 +167,10 @@ def test_a_parked_job_does_not_come_back(promises):
     assert promises.backlog() == [(0, 1)]
 
 
-def test_why_a_job_did_not_work_is_kept(promises, tmp_path):
+def test_why_a_job_did_not_work_is_kept(promises, store):
     promises.add()
     promises.park(promises.claim(), error="550 <no>")
-    assert on_disk(tmp_path / "approval.db", "SELECT error FROM jobs") == ["550 <no>"]
+    assert on_disk(store, "SELECT error FROM jobs") == ["550 <no>"]
 
 
 @pytest.mark.parametrize("write", ["finish", "postpone", "park"])

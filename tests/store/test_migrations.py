@@ -1,26 +1,47 @@
-import sqlite3
-from contextlib import closing
+import subprocess
+import sys
+from contextlib import ExitStack
 
 import pytest
-import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from approval.gate import audit
 from approval.store import trail
-from approval.store.database import Database, StoreDown
+from approval.store.database import StoreDown
 from approval.store.migrate import is_current, upgrade
 from approval.store.tables import Base
+from tests import stores
 from tests.fakes import NOW
-from tests.gate.faked import opened
 from tests.store.values import insert_in, on_disk
+from tests.stores import opened
 
 REQUESTER = '{"key": "users/1", "name": "Ana \u00e4", "address": "ana@example.org", "role": null}'
 
 
+KEPT = {"payload": "bytea", "requester": "json", "missing": "json"}
+TABLES = {
+    "sqlite": "SELECT name FROM sqlite_master",
+    "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+}
+INDEXES = {
+    "sqlite": "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL "
+    "AND tbl_name NOT LIKE 'alembic%' ORDER BY name",
+    "postgresql": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' "
+    "AND tablename NOT LIKE 'alembic%' ORDER BY indexname",
+}
+
+
 @pytest.fixture
-def new(tmp_path):
-    with opened(tmp_path / "new.db") as database:
+def bare(tmp_path):
+    """A store without tables."""
+    with stores.bare(tmp_path) as store:
+        yield store
+
+
+@pytest.fixture
+def new(bare):
+    with opened(bare) as database:
         yield database
 
 
@@ -31,16 +52,14 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(new):
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_the_migrations_make_the_same_indexes_and_constraints_as_the_models(new, tmp_path):
+def test_the_migrations_make_the_same_indexes_and_constraints_as_the_models(
+    new, bare, tmp_path, store_kind
+):
     upgrade(new)
-    with opened(tmp_path / "models.db") as models, models.connection() as connection:
-        Base.metadata.create_all(connection)
-    query = (
-        "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL "
-        "AND tbl_name NOT LIKE 'alembic%' ORDER BY name"
-    )
-    migrated, modelled = on_disk(tmp_path / "new.db", query), on_disk(tmp_path / "models.db", query)
-    assert migrated == modelled
+    with stores.bare(tmp_path, "models.db") as other, opened(other) as models:
+        with models.connection() as connection:
+            Base.metadata.create_all(connection)
+        assert on_disk(bare, INDEXES[store_kind]) == on_disk(other, INDEXES[store_kind])
 
 
 def test_a_new_file_is_current_only_when_it_has_been_upgraded(new):
@@ -49,39 +68,38 @@ def test_a_new_file_is_current_only_when_it_has_been_upgraded(new):
     assert is_current(new)
 
 
-def test_upgrading_again_changes_nothing(new, tmp_path):
+def test_upgrading_again_changes_nothing(new, bare):
     upgrade(new)
     insert_in(new, "1")
     upgrade(new)
     assert is_current(new)
-    assert on_disk(tmp_path / "new.db") == ["1"]
+    assert on_disk(bare) == ["1"]
 
 
-def test_rows_of_the_first_tables_are_chained_and_vouched_for(new, tmp_path):
+def test_rows_of_the_first_tables_are_chained_and_vouched_for(new, bare):
     upgrade(new, "0001")
-    at = "2026-01-02 03:04:05.678900"
-    with closing(sqlite3.connect(tmp_path / "new.db")) as connection, connection:
-        for id, closed_at in (("a", at), ("b", None), ("c", None)):
-            connection.execute(
-                "INSERT INTO approval_requests (id, platform, received_at, payload, requester,"
-                " missing, closed_at) VALUES (?, 'abiquo', ?, x'00ff', ?, ?, ?)",
-                (id, at, REQUESTER if id == "a" else None, '["disks"]', closed_at),
-            )
-        connection.execute(
-            "INSERT INTO tasks (id, request_id, platform, platform_task_id, held, state,"
-            " decided_by, decided_at, reason, delivery, delivered_at) VALUES"
-            " (7, 'a', 'abiquo', 't', '{}', 'accepted', 'Bea', ?, 'fine', 'delivered', ?)",
-            (at, at),
+    at = "2026-01-02 03:04:05.678900" + ("+00" if stores.kind() == "postgresql" else "")
+    for id, closed_at in (("a", at), ("b", None), ("c", None)):
+        bare.change(
+            "INSERT INTO approval_requests (id, platform, received_at, payload, requester,"
+            " missing, closed_at) VALUES (?, 'abiquo', ?, ?, ?, ?, ?)",
+            *(id, at, b"\0\xff", REQUESTER if id == "a" else None, '["disks"]', closed_at),
         )
-        connection.executemany(
-            "INSERT INTO events (id, request_id, task_id, at, kind, text)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (1, "a", None, at, "received", "1 task from Abiquo"),
-                (2, "b", None, at, "received", "1 task from Abiquo"),
-                (3, "a", 7, at, "accepted", "by Bea: fine"),
-                (4, "a", 7, at, "delivered", "told"),
-            ],
+    bare.change(
+        "INSERT INTO tasks (id, request_id, platform, platform_task_id, held, state,"
+        " decided_by, decided_at, reason, delivery, delivered_at) VALUES"
+        " (7, 'a', 'abiquo', 't', '{}', 'accepted', 'Bea', ?, 'fine', 'delivered', ?)",
+        *(at, at),
+    )
+    for request_id, task_id, kind, text in (
+        ("a", None, "received", "1 task from Abiquo"),
+        ("b", None, "received", "1 task from Abiquo"),
+        ("a", 7, "accepted", "by Bea: fine"),
+        ("a", 7, "delivered", "told"),
+    ):
+        bare.change(
+            "INSERT INTO events (request_id, task_id, at, kind, text) VALUES (?, ?, ?, ?, ?)",
+            *(request_id, task_id, at, kind, text),
         )
     upgrade(new)
     with new.read() as session:
@@ -89,62 +107,43 @@ def test_rows_of_the_first_tables_are_chained_and_vouched_for(new, tmp_path):
         assert trail.kinds(session, "a") == ["received", "accepted", "delivered", "chained"]
         assert trail.kinds(session, "c") == ["chained"]
     for column, value in (("payload", b"1"), ("requester", None), ("missing", "[]")):
-        assert len(faults_of(tmp_path / "new.db", column, value)) == 1
+        assert len(faults_of(bare, new, column, value)) == 1
     with new.write() as session:
         trail.record(session, "a", "told", "", NOW)
     with new.read() as session:
         assert list(audit.faults(session)) == []
 
 
-def faults_of(file, column, value):
-    """What is wrong with a copy in which somebody changed a request."""
-    with closing(sqlite3.connect(file)) as connection:
-        whole = connection.serialize()
-    copy = file.with_name("copy.db")
-    copy.write_bytes(whole)
-    with closing(sqlite3.connect(copy)) as connection, connection:
-        connection.execute(f"UPDATE approval_requests SET {column} = ? WHERE id = 'a'", [value])  # noqa: S608
-    with opened(copy) as database, database.read() as session:
-        return list(audit.faults(session))
+def faults_of(store, database, column, value):
+    """What is wrong while somebody has changed a request."""
+    store.change(f"ALTER TABLE approval_requests ADD kept {KEPT[column]}")
+    store.change(f"UPDATE approval_requests SET kept = {column}")  # noqa: S608
+    store.change(f"UPDATE approval_requests SET {column} = ? WHERE id = 'a'", value)  # noqa: S608
+    with database.read() as session:
+        faults = list(audit.faults(session))
+    store.change(f"UPDATE approval_requests SET {column} = kept")  # noqa: S608
+    store.change("ALTER TABLE approval_requests DROP kept")
+    return faults
 
 
-def test_an_upgrade_that_fails_leaves_the_file_as_it_was(new, tmp_path):
-    with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
-        connection.execute("CREATE TABLE votes (id INTEGER)")
+def test_an_upgrade_that_fails_leaves_the_store_as_it_was(new, bare, store_kind):
+    bare.change("CREATE TABLE votes (id INTEGER)")
     with pytest.raises(StoreDown):
         upgrade(new)
-    assert on_disk(tmp_path / "new.db", "SELECT name FROM sqlite_master") == ["votes"]
+    assert on_disk(bare, TABLES[store_kind]) == ["votes"]
 
 
-@pytest.mark.parametrize("table", ["tasks", "approvers", "events"])
-def test_an_id_that_people_hold_is_never_used_twice(database, tmp_path, table):
-    [sql] = on_disk(
-        tmp_path / "approval.db",
-        f"SELECT sql FROM sqlite_master WHERE name = '{table}'",  # noqa: S608
-    )
-    assert "AUTOINCREMENT" in sql
+UPGRADE = """
+import sys
+from approval.store.database import Database
+from approval.store.migrate import upgrade
+upgrade(Database(sys.argv[1]))
+"""
 
 
-@pytest.mark.parametrize(
-    ("pragma", "value"),
-    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 2000)],
-)
-def test_every_connection_holds_what_the_store_promises(database, pragma, value):
-    for opened_for in (database.read, database.write):
-        with opened_for() as session:
-            assert session.scalar(sa.text(f"PRAGMA {pragma}")) == value
-
-
-def test_a_store_that_cannot_be_opened_is_down(tmp_path):
-    database = Database(f"sqlite:///{tmp_path}/no/such/folder/approval.db")
-    with pytest.raises(StoreDown):
-        upgrade(database)
-    with pytest.raises(StoreDown), database.read() as session:
-        session.execute(sa.text("SELECT 1"))
-    database.close()
-
-
-def test_a_file_that_is_no_database_is_down(tmp_path):
-    (tmp_path / "odd.db").write_bytes(b"not a database, but long enough to be read as one" * 50)
-    with opened(tmp_path / "odd.db") as database, pytest.raises(StoreDown):
-        upgrade(database)
+def test_upgrades_by_several_processes_at_once_are_one(new, bare):
+    commands = [[sys.executable, "-c", UPGRADE, bare.url]] * 2
+    with ExitStack() as stack:
+        processes = [stack.enter_context(subprocess.Popen(command)) for command in commands]
+    assert [process.returncode for process in processes] == [0] * 2
+    assert is_current(new)

@@ -5,8 +5,8 @@ import pytest
 
 from approval.model import TaskState
 from approval.store import requests
-from tests.gate.faked import opened
 from tests.store.values import insert_in, settle
+from tests.stores import opened
 
 THREADS = 20
 STATES = [TaskState.ACCEPTED, TaskState.DECLINED, TaskState.WITHDRAWN]
@@ -46,9 +46,9 @@ def test_of_many_threads_one_settles_the_task(database, task_id):
     assert kept(database, task_id) == winner
 
 
-def test_of_many_threads_on_several_connections_to_the_file_one_settles_the_task(
-    database, task_id, tmp_path
+def test_of_many_threads_on_several_pools_of_connections_one_settles_the_task(
+    database, task_id, store
 ):
-    with opened(tmp_path / "approval.db") as other:
+    with opened(store) as other:
         [winner] = race([database, other], task_id)
     assert kept(database, task_id) == winner

@@ -9,17 +9,20 @@ from hypothesis import strategies as st
 
 from approval.gate import audit
 from approval.model import Action
+from tests import stores
 from tests.fakes import BEA, make_held
-from tests.gate.faked import FakedGate, copy_opened, opened
+from tests.gate.faked import FakedGate
+from tests.stores import File, opened
 
+pytestmark = pytest.mark.only_on("sqlite")
 REQUEST = "approval_requests"
 
 
 @pytest.fixture(scope="module")
-def lived(empty_store, side_by_side, tmp_path_factory):
+def lived(side_by_side, tmp_path_factory, store_kind):
     """A file in which three requests went their way: decided, half decided, and new."""
     folder = tmp_path_factory.mktemp("lived")
-    with copy_opened(empty_store, folder) as database:
+    with stores.fresh_opened(folder) as database:
         gate = FakedGate(database, side_by_side)
         gate.ask("1", make_held("2"))
         gate.press(BEA, Action.ACCEPT, "1", comment="fine")
@@ -38,7 +41,7 @@ def lived(empty_store, side_by_side, tmp_path_factory):
 
 
 def found(file):
-    with opened(file) as database, database.read() as session:
+    with opened(File(file)) as database, database.read() as session:
         return [*map(str, audit.faults(session)), *audit.gaps(session)]
 
 

@@ -33,7 +33,7 @@ def receive_at(database, now):
         *("record", "promise", "promise for later", "claim"),
     ],
 )
-def test_a_time_without_a_zone_is_refused_and_nothing_is_stored(database, tmp_path, write):
+def test_a_time_without_a_zone_is_refused_and_nothing_is_stored(database, store, write):
     request_id = insert_in(database, "1")
 
     def use_case():
@@ -43,8 +43,8 @@ def test_a_time_without_a_zone_is_refused_and_nothing_is_stored(database, tmp_pa
 
     with pytest.raises(sa.exc.StatementError, match="without zone"):
         use_case()
-    assert on_disk(tmp_path / "approval.db") == ["1"]
-    assert on_disk(tmp_path / "approval.db", "SELECT id FROM jobs") == []
+    assert on_disk(store) == ["1"]
+    assert on_disk(store, "SELECT id FROM jobs") == []
 
 
 def test_times_come_back_aware_and_in_utc(database):
@@ -55,12 +55,12 @@ def test_times_come_back_aware_and_in_utc(database):
 
 
 @pytest.mark.parametrize("hours", [-11, -1, 2, 14])
-def test_times_of_other_zones_are_kept_in_utc(database, tmp_path, hours):
+def test_times_of_other_zones_are_kept_in_utc(database, store, hours):
     request_id = receive_at(database, NOW.astimezone(timezone(timedelta(hours=hours))))
     with database.read() as session:
         assert requests.load(session, request_id).received_at == NOW
-    [kept] = on_disk(tmp_path / "approval.db", "SELECT received_at FROM approval_requests")
-    assert kept == "2026-11-21 10:00:00.000000"
+    [kept] = on_disk(store, "SELECT received_at FROM approval_requests")
+    assert str(kept)[:19] == "2026-11-21 10:00:00"
 
 
 def test_times_keep_their_microseconds(database):

@@ -1,13 +1,10 @@
-"""What the tests of the store write and read, and a look at the file from outside."""
-
-import sqlite3
-from contextlib import closing
-from pathlib import Path
+"""What the tests of the store write and read, and a look at it from outside."""
 
 from approval.model import Delivery, TaskState
 from approval.store import requests
 from approval.store.database import Database
 from tests.fakes import NOW, make_decision, make_held
+from tests.stores import Store
 
 
 def insert(session, *ids: str) -> str:
@@ -24,7 +21,6 @@ def settle(session, task_id: int, by: str = "Bea", state: TaskState = TaskState.
     return requests.settle(session, task_id, state, make_decision(by=by), Delivery.WAITING)
 
 
-def on_disk(file: Path, query: str = "SELECT platform_task_id FROM tasks") -> list[str]:
-    """What another program that opens the file finds in the first column."""
-    with closing(sqlite3.connect(file)) as connection:
-        return [row[0] for row in connection.execute(query)]
+def on_disk(store: Store, query: str = "SELECT platform_task_id FROM tasks") -> list[str]:
+    """What another program finds in the first column."""
+    return [row[0] for row in store.rows(query)]

@@ -9,8 +9,8 @@ from approval.store.database import Database
 from tests.store.values import insert_in
 
 
-def main(file: str, threads: str) -> None:
-    with closing(Database(f"sqlite:///{file}")) as database:
+def main(url: str, threads: str) -> None:
+    with closing(Database(url)) as database:
 
         def write(writer: int) -> None:
             for number in count():

@@ -1,7 +1,6 @@
 """What people see when something is broken."""
 
 import re
-import sqlite3
 
 import pytest
 
@@ -62,15 +61,12 @@ def test_while_the_store_is_down_pages_say_so_and_a_press_can_be_repeated(tmp_pa
         [task] = site.deploy()
         link = site.mail(task).link("accept")
         site.settle()
-        with sqlite3.connect(tmp_path / "workflow.db") as other:
-            other.execute("ALTER TABLE tasks RENAME TO away")
+        site.gate.store.change("ALTER TABLE tasks RENAME TO away")
         for answer in (site.gate.get(link), site.gate.press(link)):
             assert answer.status_code == 503
             assert "The database cannot be reached just now" in words(answer)
         assert site.gate.get("/readyz").json()["engine"] is True
-        with sqlite3.connect(tmp_path / "workflow.db") as other:
-            other.execute("ALTER TABLE away RENAME TO tasks")
-        other.close()
+        site.gate.store.change("ALTER TABLE away RENAME TO tasks")
         assert site.gate.press(link).status_code == 200
 
 

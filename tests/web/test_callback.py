@@ -2,7 +2,6 @@
 
 import json
 import socket
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,7 +24,7 @@ def silent(site):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory, store_kind):
     with served_site(tmp_path_factory.mktemp("site")) as site:
         yield silent(site)
 
@@ -281,20 +280,17 @@ def test_without_secret_configured_a_path_below_the_callback_is_unknown_territor
 def test_while_the_store_is_down_the_answer_is_503_and_afterwards_it_works_again(tmp_path):
     with served_site(tmp_path) as site:
         body = body_of(silent(site), site.deploy())
-        with sqlite3.connect(tmp_path / "workflow.db") as other:
-            other.execute("ALTER TABLE tasks RENAME TO away")
+        site.gate.store.change("ALTER TABLE tasks RENAME TO away")
         answer = site.gate.callback(body)
         assert answer.status_code == 503
         assert answer.json()["error"]
         assert int(answer.headers["Retry-After"]) > 0
-        with sqlite3.connect(tmp_path / "workflow.db") as other:
-            other.execute("ALTER TABLE away RENAME TO tasks")
-        other.close()
+        site.gate.store.change("ALTER TABLE away RENAME TO tasks")
         assert site.gate.callback(body).status_code == 202
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
+def guarded(tmp_path_factory, store_kind):
     """A gate that knows two secrets, as while one is being replaced."""
     with served_site(tmp_path_factory.mktemp("guarded"), f"callback_secret = {OLD} {NEW}") as site:
         yield silent(site)

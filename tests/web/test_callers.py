@@ -16,7 +16,7 @@ OLD_KEY = base64.b64encode(b"o" * 24).decode()
 
 
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory):
+def sites(tmp_path_factory, store_kind):
     """Sites with more keys of [server], each served once; they announce nothing by themselves."""
     opened = {}
 

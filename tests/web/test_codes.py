@@ -13,7 +13,7 @@ WRONG = "222222"
 
 
 @pytest.fixture(scope="module")
-def coded(tmp_path_factory):
+def coded(tmp_path_factory, store_kind):
     with served_site(tmp_path_factory.mktemp("coded"), "[links]\ncode = yes") as site:
         yield site
 

@@ -12,7 +12,7 @@ SECRET = "a-secret-of-22-characters"
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory):
+def answers(tmp_path_factory, store_kind):
     """One answer of every kind, by its name."""
     folder = tmp_path_factory.mktemp("site")
     broken = folder / "templates/page/review.html"

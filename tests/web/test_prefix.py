@@ -12,7 +12,7 @@ from tests.mails import Mails
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory, store_kind):
     """A site whose gate people reach as /approvals of another server."""
     folder, port = tmp_path_factory.mktemp("site"), free_port()
     targets = {"/approvals/": {"target": f"http://127.0.0.1:{port}/", "remove_prefix": True}}

@@ -26,7 +26,7 @@ ODD = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory, store_kind):
     with served_site(tmp_path_factory.mktemp("site"), "[links]\nwrong_per_minute = 0") as site:
         yield site
 

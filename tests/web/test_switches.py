@@ -11,14 +11,14 @@ STRANGERS = "a-token-that-we-never-signed"
 
 
 @pytest.fixture(scope="module")
-def one_click(tmp_path_factory):
+def one_click(tmp_path_factory, store_kind):
     text = "[links]\none_click = yes"
     with served_site(tmp_path_factory.mktemp("one_click"), text) as site:
         yield site
 
 
 @pytest.fixture(scope="module")
-def unsigned(tmp_path_factory):
+def unsigned(tmp_path_factory, store_kind):
     text = "[links]\nsigned = no"
     with served_site(tmp_path_factory.mktemp("unsigned"), text) as site:
         yield site

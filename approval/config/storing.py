@@ -1,0 +1,89 @@
+"""Where the gate keeps everything: a SQLite file of its own, or a PostgreSQL database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from approval.config.values import CURE
+from approval.section import is_loopback
+
+if TYPE_CHECKING:
+    from approval.config.sections import Server
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+FILES = "sqlite:///"
+FILE, DATABASE = "sqlite:///workflow.db", "postgresql://gate@db.example.com/approval"
+SAFE = {"require", "verify-ca", "verify-full"}
+
+
+def checked(value: str) -> str:
+    """The address of a store; raises ValueError with a cure, and without what may be a password."""
+    kind, colon, rest = value.partition("://")
+    if not colon or kind not in (SQLITE, POSTGRESQL, "postgres"):
+        raise ValueError(f"only SQLite and PostgreSQL are supported; write {FILE} or {DATABASE}")
+    if kind == SQLITE:
+        if not value.startswith(FILES) or value == FILES:
+            raise ValueError(f"names no file; write it as {FILE}")
+        return value
+    url = _parsed(f"{POSTGRESQL}://{rest}")
+    if not url.database:
+        raise ValueError(f"names no database; write it as {DATABASE}")
+    return url.render_as_string(hide_password=False)
+
+
+def _parsed(value: str) -> URL:
+    try:
+        return make_url(value)
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            f"is no address of a database; write it as {DATABASE}, with signs other than letters "
+            "and digits in names and passwords as %40 for @"
+        ) from None
+
+
+def address(server: "Server", folder: Path) -> str:
+    """The whole address, with the password; a relative SQLite file lies in `folder`."""
+    if is_file(server):
+        return f"{FILES}{folder / server.database.removeprefix(FILES)}"
+    url = make_url(server.database)
+    if server.database_password:
+        url = url.set(password=server.database_password.get_secret_value())
+    return url.render_as_string(hide_password=False)
+
+
+def is_file(server: "Server") -> bool:
+    """Whether it is a file, which one process has for itself."""
+    return server.database.startswith(SQLITE)
+
+
+def problems(server: "Server") -> Iterator[str]:
+    """What does not go together."""
+    if is_file(server):
+        if server.database_password:
+            yield (
+                "[server] database_password: a SQLite file has none; leave it out, or name a "
+                f"database as {DATABASE}"
+            )
+        return
+    if not server.secret_key:
+        yield (
+            "[server] secret_key: is required with PostgreSQL, so that all gates sign links with "
+            f"the same key; {CURE}"
+        )
+    if server.database_password and make_url(server.database).password:
+        yield "[server] database_password: database names a password too; leave one of them out"
+
+
+def warnings(server: "Server") -> Iterator[str]:
+    """What works but should not stay as it is."""
+    if is_file(server):
+        return
+    url = make_url(server.database)
+    if url.host and not is_loopback(url.host) and url.query.get("sslmode") not in SAFE:
+        yield (
+            f"[server] database: what the gate keeps may travel to {url.host} in clear text; "
+            "append ?sslmode=verify-full"
+        )
