@@ -101,15 +101,15 @@ def stream(
         query = query.where(EVENTS.c.at >= since)
     if until:
         query = query.where(EVENTS.c.at < until)
-    for row in session.execute(query.execution_options(yield_per=AT_ONCE)):
-        yield _event(row)
+    with session.execute(query.execution_options(yield_per=AT_ONCE)) as rows:
+        yield from map(_event, rows)
 
 
 def hashes(session: orm.Session) -> Iterator[tuple[int, bytes]]:
     """The id and hash of every event, in the order in which they were added."""
     query = sa.select(EVENTS.c.id, EVENTS.c.hash).order_by(EVENTS.c.id)
-    for row in session.execute(query.execution_options(yield_per=AT_ONCE)):
-        yield row.id, row.hash
+    with session.execute(query.execution_options(yield_per=AT_ONCE)) as rows:
+        yield from ((row.id, row.hash) for row in rows)
 
 
 def ids_given_out(session: orm.Session) -> int | None:

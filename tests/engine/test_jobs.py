@@ -171,7 +171,6 @@ def test_what_was_done_while_the_store_was_locked_is_recorded_as_soon_as_it_is_n
 ):
     lock.after(gate, Kind.RELEASE)
     run_against(gate, times=3)
-    assert gate.task().delivery is Delivery.WAITING
     lock.open()
     gate.jobs.run_next(Lane.CONSIDER)  # whoever comes first
     assert gate.task().delivery is Delivery.DELIVERED

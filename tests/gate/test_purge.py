@@ -75,8 +75,8 @@ def test_what_happened_and_when_stays_and_can_be_verified(gate, old):
     "change",
     [
         "UPDATE events SET kind = 'declined' WHERE kind = 'accepted'",
-        "UPDATE events SET digest = x'00' WHERE id = 1",
-        "UPDATE events SET text = 'by Eve', salt = x'00' WHERE kind = 'accepted'",
+        "UPDATE events SET digest = '00' WHERE id = 1",
+        "UPDATE events SET text = 'by Eve', salt = '00' WHERE kind = 'accepted'",
         "UPDATE events SET text = NULL WHERE kind = 'purged'",
         "UPDATE tasks SET state = 'declined'",
         "UPDATE approval_requests SET payload = '00'",
