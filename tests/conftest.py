@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -214,13 +214,15 @@ bind_port = 0
 
 
 @contextmanager
-def served_gate(folder: Path, text: str, port: int = 0) -> Iterator[Gate]:
-    """Serve a gate in this process with the settings in `text`."""
+def served_gate(folder: Path, text: str, port: int = 0, **serving: int) -> Iterator[Gate]:
+    """Serve a gate in this process with the settings in `text`; `serving` is for its server."""
     with stores.fresh(folder, "workflow.db") as store:
-        yield from _served(folder, text, port, store)
+        yield from _served(folder, text, port, store, serving)
 
 
-def _served(folder: Path, text: str, port: int, store: stores.Store) -> Iterator[Gate]:
+def _served(
+    folder: Path, text: str, port: int, store: stores.Store, serving: Mapping[str, int]
+) -> Iterator[Gate]:
     file = folder / "workflow.cfg"
     port = port or free_port()
     public = f"http://127.0.0.1:{port}"
@@ -229,7 +231,7 @@ def _served(folder: Path, text: str, port: int, store: stores.Store) -> Iterator
     file.write_text(text.replace("bind_port = 0", here), encoding="utf-8")
     config = load(file, {})
     service = assemble(config)
-    server = Server(service.app, "127.0.0.1", port)
+    server = Server(service.app, "127.0.0.1", port, **serving)
     thread = threading.Thread(target=server.run)
     thread.start()
     service.engine.start()
@@ -283,12 +285,12 @@ def mails(mailbox: Mailbox) -> Mails:
 
 
 @contextmanager
-def served_site(folder: Path, extra: str = "") -> Iterator[Site]:
-    """A site of its own, with more settings (see `settings_text`)."""
+def served_site(folder: Path, extra: str = "", **serving: int) -> Iterator[Site]:
+    """A site of its own, with more settings (see `settings_text`, `served_gate`)."""
     with (
         Mailbox() as mailbox,
         Cloud() as cloud,
-        served_gate(folder, settings_text(cloud, mailbox, extra)) as gate,
+        served_gate(folder, settings_text(cloud, mailbox, extra), **serving) as gate,
     ):
         cloud.callback_url = f"{gate.url}/callback"
         yield Site(gate, cloud, mailbox, Mails(mailbox))

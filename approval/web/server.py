@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 DRAIN = 10.0  # seconds that requests under way have to be answered
+PATIENCE = 30  # seconds that a connection may be idle, and that a request has to come in
+CONNECTIONS = 1000
+CROWDED = 0.8  # of these; from then on each new one takes the place of one that keeps waiting
+
+MANNERS: dict[str, Any] = {
+    "ident": None,
+    "cleanup_interval": 1,  # else patience lasts up to twice as long
+    # The application's own limit is lower; this one keeps larger bodies off the disk.
+    "max_request_body_size": 2 * BODY_LIMIT,
+    "clear_untrusted_proxy_headers": False,  # ProxyFix takes as many as it trusts
+}
 
 
 class Oversized(WSGITask):
@@ -39,15 +50,53 @@ def _refusal(channel: HTTPChannel, request: Any) -> Task:
 
 
 class Channel(HTTPChannel):
-    """A connection. Waitress itself would refuse large bodies in words of its own."""
+    """A connection.
+
+    Waitress itself would refuse large bodies in words of its own, grant a request that drips
+    more time with each drop, and let nobody in while half-sent requests hold all connections.
+    """
 
     error_task_class = staticmethod(_refusal)  # type: ignore[assignment] # it is only called
+    _begun = 0.0  # when the request that comes in began
+
+    def __init__(self, server: Any, *values: Any, **options: Any) -> None:
+        _make_room(server)
+        super().__init__(server, *values, **options)
+
+    def received(self, data: bytes) -> bool:
+        """Take in some more of a request."""
+        before = self.request
+        taken = super().received(data)
+        if self.request is not before:
+            self._begun = self.last_activity
+        if self.request is not None:
+            self.last_activity = self._begun
+        return taken
+
+
+def _make_room(server: Any) -> None:
+    """Where it is crowded, close what has kept us waiting longest; never what is being answered."""
+    open_ones: dict[int, Channel] = server.active_channels
+    if len(open_ones) < CROWDED * server.adj.connection_limit:
+        return
+    waiting = [one for one in open_ones.values() if not (one.requests or one.will_close)]
+    if waiting:
+        min(waiting, key=lambda one: one.last_activity).will_close = True
 
 
 class Server:
     """A served application; it listens as soon as it is built, on `port`."""
 
-    def __init__(self, app: "WSGIApplication", host: str, port: int, threads: int = 8) -> None:
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        host: str,
+        port: int,
+        threads: int = 8,
+        *,
+        patience: int = PATIENCE,
+        connections: int = CONNECTIONS,
+    ) -> None:
         self._sockets: dict[int, Any] = {}
         self._stopping = False
         self._telling = threading.RLock()  # a signal handler may come between
@@ -57,12 +106,9 @@ class Server:
             host=host,
             port=port,
             threads=threads,
-            ident=None,
-            channel_timeout=30,
-            connection_limit=1000,  # half-sent requests must not keep others waiting
-            # The application's own limit is lower; this one keeps larger bodies off the disk.
-            max_request_body_size=2 * BODY_LIMIT,
-            clear_untrusted_proxy_headers=False,  # ProxyFix takes as many as it trusts
+            channel_timeout=patience,
+            connection_limit=connections,
+            **MANNERS,
         )
         for listener in self._listeners():
             listener.channel_class = Channel
