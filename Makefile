@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 SECONDS ?= 600
+MINUTES ?= 30
 
-.PHONY: help demo test crash model check fuzz bench look clean
+.PHONY: help demo test crash load model check fuzz bench aged look clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -28,6 +29,9 @@ test: $(VENV)/dev ## Run the tests
 crash: $(VENV)/dev ## Kill the gate everywhere, and write docs/reliability.md
 	$(BIN)/python -m tests.crash
 
+load: $(VENV)/dev ## Use the gate for MINUTES amid all kinds of trouble, and write docs/reliability.md
+	$(BIN)/python -m tests.load $(MINUTES)
+
 model: $(VENV)/dev ## Try the gate against its model, for some minutes
 	$(BIN)/pytest tests/model --hypothesis-profile=model $(ARGS)
 
@@ -48,6 +52,9 @@ fuzz: $(VENV)/fuzz ## Feed callbacks, hrefs and tokens with what breaks them, SE
 
 bench: $(VENV)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m bench
+
+aged: $(VENV)/dev ## Measure what a million stored tasks cost, into docs/benchmarks.md
+	$(BIN)/python -m bench.aged
 
 look: $(VENV)/dev ## Photograph every mail and page into build/look
 	$(BIN)/python -m tests.look build/look

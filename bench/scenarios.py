@@ -27,12 +27,17 @@ def gate(api: str, smtp_port: int, stored: int = 0) -> Iterator[parts.Gate]:
     """A gate in a folder of its own, with so many tasks of the past in its database."""
     with tempfile.TemporaryDirectory() as folder:
         if stored:
-            with parts.gate(Path(folder), parts.NOWHERE, smtp_port) as first:
-                database = first.database
-            fill(database, stored)
+            give_past(Path(folder), smtp_port, stored)
         with parts.gate(Path(folder), api, smtp_port) as running:
             _warm(running)
             yield running
+
+
+def give_past(folder: Path, smtp_port: int, tasks: int) -> None:
+    """Set up the database of a gate in a folder, with so many decided tasks in it."""
+    with parts.gate(folder, parts.NOWHERE, smtp_port) as first:
+        database = first.database
+    fill(database, tasks)
 
 
 def _warm(running: parts.Gate) -> None:
@@ -81,9 +86,10 @@ def presses(stored: int = 0) -> Measured:
             cloud.adopt(each)
         with gate(cloud.api_location, mailbox.smtp_port, stored) as running:
             hammer(running.port, bodies, clients=2)
-            links = _accept_links(mailbox, PRESSES)
+            _wait_for(mailbox, 2 * PRESSES)
+            links = accept_links(mailbox)
             connection = Connection(running.port)
-            times = [_press(connection, cloud, *link) for link in links]
+            times = [press(connection, cloud, *link) for link in links]
             connection.close()
     return Measured.of(sum(times), times)
 
@@ -110,16 +116,15 @@ def _wait_for(mailbox: Mailbox, count: int, timeout: float = 600) -> None:
         time.sleep(0.005)
 
 
-def _accept_links(mailbox: Mailbox, count: int) -> Sequence[tuple[str, str]]:
+def accept_links(mailbox: Mailbox) -> Sequence[tuple[str, str]]:
     """Task and token of every request, from the mails to one manager."""
-    _wait_for(mailbox, 2 * count)
     mine = [mail for mail in mailbox.messages if MANAGER in mail.recipients]
     found = (re.search(r"https?://\S+/accept\?\S+", mail.text) for mail in mine)
     queries = [parse_qs(urlsplit(match[0]).query) for match in found if match]
     return [(query["task"][0], query["token"][0]) for query in queries]
 
 
-def _press(connection: Connection, cloud: Cloud, task: str, token: str) -> float:
+def press(connection: Connection, cloud: Cloud, task: str, token: str) -> float:
     """Seconds from the press until the platform has answered the gate's call."""
     form = f"task={task}&token={token}&comment=".encode()
     started = time.monotonic()

@@ -1,22 +1,17 @@
 """The long form: all ways, killed everywhere, and what came of it, into docs/reliability.md."""
 
-import os
-import platform
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
+from tests import report
 from tests.crash.runs import Run, crowd, walk_all, walk_some
 from tests.crash.ways import WAYS
 
-REPORT = Path(__file__).parents[2] / "docs" / "reliability.md"
-BEGIN, END = "<!-- written by make crash -->\n", "<!-- end -->\n"
 TWICE, CROWDS = 6, 24
 HEAD = """\
-{date}: {cores} cores, {system}, Python {python}, {minutes:.0f} minutes.
+{here}, {minutes:.0f} minutes.
 
 | what | moments | runs | kills | lost or wrong | repeated | seconds a run |
 |---|---|---|---|---|---|---|
@@ -61,16 +56,8 @@ def main() -> int:
             if run.problems:
                 wrong += 1
                 print(run, flush=True)  # noqa: T201
-    head = HEAD.format(
-        date=datetime.now(UTC).strftime("%d %B %Y"),
-        cores=os.cpu_count(),
-        system=platform.system(),
-        python=platform.python_version(),
-        minutes=(time.monotonic() - begun) / 60,
-    )
-    text = REPORT.read_text("utf-8")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    REPORT.write_text(f"{before}{BEGIN}{head}{''.join(lines)}{END}{after}", "utf-8")
+    head = HEAD.format(here=report.here(), minutes=(time.monotonic() - begun) / 60)
+    report.write("make crash", head + "".join(lines))
     return 1 if wrong else 0
 
 

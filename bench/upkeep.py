@@ -1,0 +1,117 @@
+"""How long what is done again and again keeps the database to itself, with a long past."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from prometheus_client import generate_latest
+from sqlalchemy import orm
+
+from approval.cli.assembly import build_platform, build_reconcile
+from approval.clock import utc_now
+from approval.config import load
+from approval.demo.cloud import Cloud
+from approval.gate.purge import REQUESTS, purge
+from approval.metrics import Metrics
+from approval.store import jobs, leases, retention
+from approval.store.database import Database
+from bench.bodies import body
+
+BATCHES = 200  # of a purge; the others are like them
+HELD = 200  # tasks of which no callback came
+WANTED = 50.0  # milliseconds that a press may wait for a transaction
+
+
+class Timed(Database):
+    """A database that knows how long each of its write transactions took."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.seconds: list[float] = []
+
+    @contextmanager
+    def write(self) -> Iterator[orm.Session]:
+        begun = time.perf_counter()
+        with super().write() as session:
+            yield session
+        self.seconds.append(time.perf_counter() - begun)
+
+
+class _Enough(Exception):
+    """Raised to end a purge that would go on for an hour."""
+
+
+def lines(folder: Path, cloud: Cloud) -> Iterator[str]:
+    """The longest write transaction of each, and how long it takes to read the figures."""
+    config = load(folder / "workflow.cfg", {})
+    with closing(Timed(config.database)) as database:
+        platform = build_platform(config)
+        rounds = build_reconcile(config, database, platform, lambda: None)
+        _hold(cloud)
+        now = utc_now()
+        yield _longest("start", database, lambda: _start(database))
+        yield _longest(f"reconcile, {HELD} tasks unknown", database, lambda: rounds.round(_unheard))
+        yield _longest("reconcile, nothing new", database, lambda: rounds.round(_unheard))
+        yield _longest("purge, nothing to do", database, lambda: purge(
+            database, now - timedelta(days=3650), now, lambda: None
+        ))  # fmt: skip
+        yield _longest(
+            f"purge, {BATCHES} batches of {REQUESTS} requests", database, lambda: _purge(database)
+        )
+        platform.close()
+        yield _reading("metrics", lambda: generate_latest(Metrics(database, utc_now).registry))
+        with database.read() as session:
+            yield _reading("readiness", lambda: jobs.backlog(session))
+            yield _reading("what a purge would do", lambda: retention.due(session, now))
+
+
+def _unheard(words: str) -> None:
+    pass
+
+
+def _hold(cloud: Cloud) -> None:
+    """Have the platform hold tasks that it announced an hour ago."""
+    for number in range(HELD):
+        [task] = cloud.adopt(body(10**6 + number, machine=60))
+        with cloud.world.lock:
+            cloud.world.tasks[task].created -= 3600
+
+
+def _start(database: Database) -> None:
+    with database.write() as session:
+        leases.hand_back(session, utc_now())
+
+
+def _purge(database: Database) -> None:
+    batches = iter(range(BATCHES))
+
+    def pause() -> None:
+        if next(batches, None) is None:
+            raise _Enough
+
+    now = utc_now()
+    try:
+        purge(database, now - timedelta(days=1), now, pause)
+    except _Enough:
+        return
+
+
+def _longest(what: str, database: Timed, act: Callable[[], object]) -> str:
+    database.seconds.clear()
+    begun = time.perf_counter()
+    act()
+    seconds = time.perf_counter() - begun
+    longest = 1000 * max(database.seconds, default=0.0)
+    verdict = "met" if longest < WANTED else "**short**"
+    return (
+        f"| {what}: longest of {len(database.seconds)} write transactions | < {WANTED:.0f} ms "
+        f"| {longest:.1f} ms, {seconds:.1f} s in all | {verdict} |"
+    )
+
+
+def _reading(what: str, act: Callable[[], object]) -> str:
+    begun = time.perf_counter()
+    act()
+    return f"| {what}: reading | | {1000 * (time.perf_counter() - begun):.1f} ms | |"
