@@ -1,14 +1,14 @@
 """`python -m bench.aged`: what a long past costs, written into docs/benchmarks.md.
 
-Gates with pasts of different lengths do the same work by turns, so that whatever else the
-machine does meanwhile befalls all of them; what counts is the ratio within each round.
+Gates with pasts of different lengths do the same work by turns, request by request, so that
+whatever else the machine does meanwhile befalls all of them; the ratio in each round counts.
 """
 
 import random
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from approval.demo.cloud import Cloud
 from approval.demo.mailbox import Mailbox
 from bench import parts, upkeep
-from bench.bodies import body
+from bench.bodies import body, task_id
 from bench.load import Connection
 from bench.scenarios import accept_links, give_past, press
 from tests import report
@@ -32,45 +32,68 @@ NUMBERS = random.Random(7)  # noqa: S311 - ids of tasks lie anywhere in an index
 
 
 @dataclass(frozen=True)
-class Turn:
-    """Medians of one gate's turn, in seconds."""
+class Round:
+    """Medians in seconds, by the past of the gate."""
 
-    callback: float
-    button: float
-
-
-Round = Mapping[int, Turn]
+    callback: Mapping[int, float]
+    button: Mapping[int, float]
 
 
-def turns(folders: Mapping[int, Path], cloud: Cloud, mailbox: Mailbox) -> Iterator[Round]:
-    """Rounds in which each gate has its turn, beginning with another one each time."""
+class Gates:
+    """Gates that do the same by turns, one request each."""
+
+    def __init__(self, ports: Mapping[int, int], cloud: Cloud, mailbox: Mailbox) -> None:
+        self._ports = ports
+        self._cloud = cloud
+        self._mailbox = mailbox
+
+    def work(self, order: Sequence[int]) -> Round:
+        """Ask each gate about as many requests, and press the buttons of all."""
+        self._mailbox.clear()
+        lines = {past: Connection(self._ports[past]) for past in order}
+        asked = {past: [NUMBERS.getrandbits(32) for _ in range(EACH)] for past in order}
+        callbacks = _by_turns(order, lambda past, turn: self._call(lines[past], asked[past][turn]))
+        self._mailbox.wait_for(ASKING * EACH * len(order), TIMEOUT)
+        tokens = dict(accept_links(self._mailbox))
+
+        def push(past: int, turn: int) -> float:
+            task = task_id(asked[past][turn])
+            return press(lines[past], self._cloud, task, tokens[task])
+
+        buttons = _by_turns(order, push)
+        self._mailbox.wait_for(MAILS * EACH * len(order), TIMEOUT)
+        for line in lines.values():
+            line.close()
+        return Round(callbacks, buttons)
+
+    def _call(self, line: Connection, number: int) -> float:
+        announced = body(number, machine=59)
+        self._cloud.adopt(announced)
+        begun = time.perf_counter()
+        if line.post("/callback", announced) != 202:
+            raise RuntimeError("a callback was not taken")
+        return time.perf_counter() - begun
+
+
+def _by_turns(order: Sequence[int], act: Callable[[int, int], float]) -> dict[int, float]:
+    seconds = [{past: act(past, turn) for past in order} for turn in range(EACH)]
+    return {past: statistics.median(each[past] for each in seconds) for past in order}
+
+
+def work(folders: Mapping[int, Path], cloud: Cloud, mailbox: Mailbox) -> Iterator[Round]:
+    """Rounds, each beginning with another gate; the first one was to warm up."""
     with ExitStack() as stack:
-        gates = {
-            past: stack.enter_context(parts.gate(folder, cloud.api_location, mailbox.smtp_port))
+        ports = {
+            past: stack.enter_context(
+                parts.gate(folder, cloud.api_location, mailbox.smtp_port)
+            ).port
             for past, folder in folders.items()
         }
-        for gate in gates.values():  # to warm up
-            _turn(gate, cloud, mailbox)
+        gates = Gates(ports, cloud, mailbox)
+        gates.work(PASTS)
         for number in range(ROUNDS):
-            order = [PASTS[(number + place) % len(PASTS)] for place in range(len(PASTS))]
-            yield {past: _turn(gates[past], cloud, mailbox) for past in order}
-
-
-def _turn(gate: parts.Gate, cloud: Cloud, mailbox: Mailbox) -> Turn:
-    mailbox.clear()
-    connection = Connection(gate.port)
-    callbacks = []
-    for each in [body(NUMBERS.getrandbits(32), machine=59) for _ in range(EACH)]:
-        cloud.adopt(each)
-        begun = time.perf_counter()
-        if connection.post("/callback", each) != 202:
-            raise RuntimeError("a callback was not taken")
-        callbacks.append(time.perf_counter() - begun)
-    mailbox.wait_for(ASKING * EACH, TIMEOUT)
-    buttons = [press(connection, cloud, *link) for link in accept_links(mailbox)]
-    connection.close()
-    mailbox.wait_for(MAILS * EACH, TIMEOUT)
-    return Turn(statistics.median(callbacks), statistics.median(buttons))
+            first = number % len(PASTS)
+            yield gates.work(PASTS[first:] + PASTS[:first])
 
 
 def lines(rounds: Sequence[Round]) -> Iterator[str]:
@@ -78,7 +101,7 @@ def lines(rounds: Sequence[Round]) -> Iterator[str]:
     yield "| what | wanted | measured | |"
     yield "|---|---|---|---|"
     for name, what in (("callback", "callback"), ("button", "button to platform")):
-        times = {past: [getattr(turns[past], name) for turns in rounds] for past in PASTS}
+        times = {past: [getattr(each, name)[past] for each in rounds] for past in PASTS}
         empty = statistics.median(times[0])
         yield f"| {what}, median, nothing stored | | {1000 * empty:.1f} ms | |"
         for past in PASTS[1:]:
@@ -104,13 +127,13 @@ def main() -> None:
     """Measure and write the report."""
     with (
         tempfile.TemporaryDirectory() as root,
-        Cloud(keep_calls=2000) as cloud,
+        Cloud(keep_calls=100) as cloud,
         Mailbox() as mailbox,
     ):
         folders = {past: Path(root) / str(past) for past in PASTS}
         filled = [_past(folder, mailbox.smtp_port, past) for past, folder in folders.items()]
         print(*filled, sep="\n", flush=True)
-        table = list(lines(list(turns(folders, cloud, mailbox))))
+        table = list(lines(list(work(folders, cloud, mailbox))))
         table += upkeep.lines(folders[PASTS[-1]], cloud)
     text = [f"{report.here()}. {'; '.join(filled[1:])}.", "", *table]
     print(*text, sep="\n")

@@ -1,5 +1,6 @@
 """The long form: `python -m tests.load MINUTES`, and what came of it, into docs/reliability.md."""
 
+import logging
 import statistics
 import sys
 from collections import Counter
@@ -20,6 +21,7 @@ FIGURES = {"memory": "MB", "files": "open files", "threads": "threads"}
 
 def main(minutes: float) -> int:
     """Run and write the report; 1 if anything went wrong."""
+    logging.basicConfig(level=logging.ERROR)
     LOG.parent.mkdir(exist_ok=True)
     done = run(60 * minutes, LENGTH, CALM, SEED, LOG)
     text = "".join(f"{line}\n" for line in _lines(done))

@@ -21,7 +21,7 @@ OPERATIONS, LOOKS, NONSENSE, TOO_MUCH, STRANGERS = 3.0, 1.0, 0.5, 0.1, 0.2
 GROWTH = 10.0  # MB that the memory's median may grow from the middle third to the last
 SAMPLES = 600  # in a run
 TO_REST = 300.0  # seconds that everything has to come to rest, when all is well again
-HURRY = 1.0  # seconds between two looks whether it has
+HURRY = 0.3  # seconds between two looks whether it has
 
 
 @dataclass(frozen=True)
