@@ -114,12 +114,12 @@ def lines(rounds: Sequence[Round]) -> Iterator[str]:
             )
 
 
-def _past(folder: Path, smtp_port: int, tasks: int) -> str:
+def _past(folder: Path, tasks: int) -> str:
     """Give a gate its past; says what that took."""
     folder.mkdir()
     begun = time.monotonic()
-    give_past(folder, smtp_port, tasks)
-    size = (folder / "workflow.db").stat().st_size / 1e9
+    give_past(folder, tasks)
+    size = (folder / parts.DATABASE).stat().st_size / 1e9
     return f"{tasks:,} tasks were stored in {time.monotonic() - begun:.0f} s, {size:.1f} GB"
 
 
@@ -131,7 +131,7 @@ def main() -> None:
         Mailbox() as mailbox,
     ):
         folders = {past: Path(root) / str(past) for past in PASTS}
-        filled = [_past(folder, mailbox.smtp_port, past) for past, folder in folders.items()]
+        filled = [_past(folder, past) for past, folder in folders.items()]
         print(*filled, sep="\n", flush=True)
         table = list(lines(list(work(folders, cloud, mailbox))))
         table += upkeep.lines(folders[PASTS[-1]], cloud)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NOWHERE = "http://127.0.0.1:9/api"  # nobody listens on the discard port
+DATABASE = "workflow.db"
 SETTINGS = """\
 [server]
 bind_port = {port}
@@ -58,7 +59,7 @@ def gate(folder: Path, api: str, smtp_port: int) -> Iterator[Gate]:
     command = [sys.executable, "-m", "approval", "serve", "--config", str(file)]
     with _process(command, folder / "gate.log") as process:
         wait_for_port(port)
-        yield Gate(port, process.pid, folder / "workflow.db")
+        yield Gate(port, process.pid, folder / DATABASE)
 
 
 @contextmanager
@@ -90,7 +91,7 @@ def free_port() -> int:
     return port
 
 
-def wait_for_port(port: int, timeout: float = 20.0) -> None:
+def wait_for_port(port: int, timeout: float = 60.0) -> None:
     """Wait until somebody listens."""
     deadline = time.monotonic() + timeout
     while True:

@@ -4,12 +4,14 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from approval.demo.cloud import Cloud
 from approval.demo.mailbox import Mailbox
+from approval.store.database import Database
+from approval.store.migrate import upgrade
 from bench import parts
 from bench.bodies import body
 from bench.load import Connection, Measured, hammer
@@ -27,17 +29,18 @@ def gate(api: str, smtp_port: int, stored: int = 0) -> Iterator[parts.Gate]:
     """A gate in a folder of its own, with so many tasks of the past in its database."""
     with tempfile.TemporaryDirectory() as folder:
         if stored:
-            give_past(Path(folder), smtp_port, stored)
+            give_past(Path(folder), stored)
         with parts.gate(Path(folder), api, smtp_port) as running:
             _warm(running)
             yield running
 
 
-def give_past(folder: Path, smtp_port: int, tasks: int) -> None:
+def give_past(folder: Path, tasks: int) -> None:
     """Set up the database of a gate in a folder, with so many decided tasks in it."""
-    with parts.gate(folder, parts.NOWHERE, smtp_port) as first:
-        database = first.database
-    fill(database, tasks)
+    file = folder / parts.DATABASE
+    with closing(Database(f"sqlite:///{file}")) as database:
+        upgrade(database)
+    fill(file, tasks)
 
 
 def _warm(running: parts.Gate) -> None:

@@ -16,10 +16,12 @@ from approval.clock import utc_now
 from approval.config import load
 from approval.demo.cloud import Cloud
 from approval.gate.purge import REQUESTS, purge
+from approval.gate.revoke import revoke
 from approval.metrics import Metrics
 from approval.store import jobs, leases, retention
 from approval.store.database import Database
 from bench.bodies import body
+from bench.scenarios import MANAGER
 
 BATCHES = 200  # of a purge; the others are like them
 HELD = 200  # tasks of which no callback came
@@ -71,6 +73,7 @@ def lines(folder: Path, cloud: Cloud) -> Iterator[str]:
         yield _longest(
             f"purge, {BATCHES} batches of {REQUESTS} requests", database, lambda: _purge(database)
         )
+        yield _longest("withdrawing a person's links", database, lambda: _revoke(database))
         platform.close()
         yield _reading("metrics", lambda: generate_latest(Metrics(database, utc_now).registry))
         with database.read() as session:
@@ -93,6 +96,11 @@ def _hold(cloud: Cloud) -> None:
 def _start(database: Database) -> None:
     with database.write() as session:
         leases.hand_back(session, utc_now())
+
+
+def _revoke(database: Database) -> None:
+    with database.write() as session:
+        revoke(session, None, MANAGER, utc_now())
 
 
 def _purge(database: Database) -> None:

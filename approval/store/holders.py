@@ -38,17 +38,18 @@ _renewals = sa.select(sa.func.count()).where(
 def find(session: orm.Session, request_id: str | None, address: str | None) -> list[Approver]:
     """Those asked in a request, or at an address in all open requests, or both.
 
-    Reads every approver for an address: an operator's command may, and addresses are
-    written in any case.
+    For an address it reads the approvers of whatever is open, for addresses are written in any
+    case; never those of the past, while others wait for their turn to write.
     """
-    query = sa.select(APPROVERS).order_by(APPROVERS.c.id)
+    query = sa.select(APPROVERS)
     if request_id is not None:
         query = query.where(APPROVERS.c.request_id == request_id)
     else:
-        query = query.join(REQUESTS).where(REQUESTS.c.closed_at.is_(None))
+        still_open = sa.select(REQUESTS.c.id).where(REQUESTS.c.closed_at.is_(None))
+        query = query.where(APPROVERS.c.request_id.in_(still_open))
     if address is not None:
         query = query.where(sa.func.lower(APPROVERS.c.address) == address.lower())
-    return [approver_of(row) for row in session.execute(query)]
+    return sorted((approver_of(row) for row in session.execute(query)), key=lambda one: one.id)
 
 
 def revoke(session: orm.Session, approver_ids: Iterable[int], now: datetime) -> None:

@@ -18,6 +18,10 @@ from approval.store.jobs import Lane
 from tests import stores
 from tests.fakes import BEA, MAX, make_held, make_machine, refused
 
+# An index that holds nothing but what is open; and what SQLite calls a row that is no table.
+OPEN = "ix_approval_requests_open"
+SMALL = ("CONSTANT ROW", OPEN)
+
 
 @contextmanager
 def statements():
@@ -46,7 +50,8 @@ def scans_of_sqlite(store, sent):
     with closing(sqlite3.connect(store.path)) as connection:
         for statement, parameters in sent:
             for *_, words in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters):
-                if words.startswith(("SCAN", "USE TEMP")) and "CONSTANT ROW" not in words:
+                small = any(name in words for name in SMALL)
+                if words.startswith(("SCAN", "USE TEMP")) and not small:
                     yield words, statement
 
 
@@ -58,7 +63,8 @@ def scans_of_postgresql(store, sent):
             [[[plan]]] = connection.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
             for node in nodes(plan["Plan"]):
                 through = node["Node Type"] in ("Index Scan", "Index Only Scan")
-                if node["Node Type"] == "Seq Scan" or (through and "Index Cond" not in node):
+                whole = through and "Index Cond" not in node and node["Index Name"] != OPEN
+                if node["Node Type"] == "Seq Scan" or whole:
                     yield node, statement
 
 
@@ -159,6 +165,12 @@ def revoke_request(gate):
         lift(session, gate.first, None, gate.clock())
 
 
+def revoke_person(gate):
+    with gate.database.write() as session:
+        assert revoke(session, None, BEA.address.upper(), gate.clock())
+        assert lift(session, None, BEA.address, gate.clock())
+
+
 def purge_some(gate):
     gate.press(BEA, Action.ACCEPT, "1", "2")
     gate.pass_time(days=2)
@@ -198,6 +210,7 @@ def one_by_one(gate):
         reconcile,
         mistype_code,
         revoke_request,
+        revoke_person,
         purge_some,
         one_by_one,
     ],
