@@ -27,6 +27,11 @@ EACH = 40  # requests of a gate in a round
 ASKING, MAILS = 2, 4  # about a request: two that ask, a note, an outcome
 TIMEOUT = 120  # seconds until they have come
 WANTED = 1.3
+WHAT = {
+    "callback": "callback",
+    "button": "button to platform",
+    "computed": "processor time of a request",
+}
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 NUMBERS = random.Random(7)  # noqa: S311 - ids of tasks lie anywhere in an index
 
@@ -37,20 +42,22 @@ class Round:
 
     callback: Mapping[int, float]
     button: Mapping[int, float]
+    computed: Mapping[int, float]  # for each request, from its callback to the last mail about it
 
 
 class Gates:
     """Gates that do the same by turns, one request each."""
 
-    def __init__(self, ports: Mapping[int, int], cloud: Cloud, mailbox: Mailbox) -> None:
-        self._ports = ports
+    def __init__(self, gates: Mapping[int, parts.Gate], cloud: Cloud, mailbox: Mailbox) -> None:
+        self._gates = gates
         self._cloud = cloud
         self._mailbox = mailbox
 
     def work(self, order: Sequence[int]) -> Round:
         """Ask each gate about as many requests, and press the buttons of all."""
         self._mailbox.clear()
-        lines = {past: Connection(self._ports[past]) for past in order}
+        before = self._computed()
+        lines = {past: Connection(self._gates[past].port) for past in order}
         asked = {past: [NUMBERS.getrandbits(32) for _ in range(EACH)] for past in order}
         callbacks = _by_turns(order, lambda past, turn: self._call(lines[past], asked[past][turn]))
         self._mailbox.wait_for(ASKING * EACH * len(order), TIMEOUT)
@@ -64,7 +71,11 @@ class Gates:
         self._mailbox.wait_for(MAILS * EACH * len(order), TIMEOUT)
         for line in lines.values():
             line.close()
-        return Round(callbacks, buttons)
+        after = self._computed()
+        return Round(callbacks, buttons, {p: (after[p] - before[p]) / EACH for p in order})
+
+    def _computed(self) -> dict[int, float]:
+        return {past: gate.computed() for past, gate in self._gates.items()}
 
     def _call(self, line: Connection, number: int) -> float:
         announced = body(number, machine=59)
@@ -83,13 +94,11 @@ def _by_turns(order: Sequence[int], act: Callable[[int, int], float]) -> dict[in
 def work(folders: Mapping[int, Path], cloud: Cloud, mailbox: Mailbox) -> Iterator[Round]:
     """Rounds, each beginning with another gate; the first one was to warm up."""
     with ExitStack() as stack:
-        ports = {
-            past: stack.enter_context(
-                parts.gate(folder, cloud.api_location, mailbox.smtp_port)
-            ).port
+        started = {
+            past: stack.enter_context(parts.gate(folder, cloud.api_location, mailbox.smtp_port))
             for past, folder in folders.items()
         }
-        gates = Gates(ports, cloud, mailbox)
+        gates = Gates(started, cloud, mailbox)
         gates.work(PASTS)
         for number in range(ROUNDS):
             first = number % len(PASTS)
@@ -100,7 +109,7 @@ def lines(rounds: Sequence[Round]) -> Iterator[str]:
     """What the rounds say, as a table."""
     yield "| what | wanted | measured | |"
     yield "|---|---|---|---|"
-    for name, what in (("callback", "callback"), ("button", "button to platform")):
+    for name, what in WHAT.items():
         times = {past: [getattr(each, name)[past] for each in rounds] for past in PASTS}
         empty = statistics.median(times[0])
         yield f"| {what}, median, nothing stored | | {1000 * empty:.1f} ms | |"

@@ -1,5 +1,6 @@
 """The processes of a measurement: gate, platform and mailbox, each its own, as in life."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -41,6 +42,12 @@ class Gate:
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         return int(line.split()[1]) * 1024 / 1e6
+
+    def computed(self) -> float:
+        """Seconds of a processor since its start."""
+        # After the name, which may hold anything, come the fields from the third one on.
+        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
