@@ -180,7 +180,10 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalRequest:
-    """What one callback asks, with its tasks in the order of the callback."""
+    """What one callback asks, with its tasks in the order of the callback.
+
+    At `decline_at` the gate declines what nobody has decided; None: it never does.
+    """
 
     id: str
     received_at: datetime
@@ -188,13 +191,15 @@ class ApprovalRequest:
     requester: Person | None = None
     missing: tuple[str, ...] = ()
     closed_at: datetime | None = None
+    decline_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Approver:
     """A person who is asked; `thread` is the Message-ID of the mail that asked them.
 
-    `wrong_codes` counts the codes that were typed wrong on the pages behind their links.
+    `wrong_codes` counts the codes that were typed wrong on the pages behind their links,
+    `reminders` the mails that came after it because they had not decided.
     """
 
     id: int
@@ -206,6 +211,7 @@ class Approver:
     thread: str | None = None
     revoked_at: datetime | None = None
     wrong_codes: int = 0
+    reminders: int = 0
 
     @property
     def revoked(self) -> bool:

@@ -29,6 +29,7 @@ from approval.model import (
 ASKED = datetime(2026, 11, 21, 10, 2, tzinfo=UTC)
 NOW = ASKED + timedelta(minutes=43)
 DEADLINE = ASKED + timedelta(days=7)
+LAPSE = ASKED + timedelta(days=3)
 REQUEST = "7f3c0a52"
 TOKEN = "eyJ0Ijoic2FtcGxlIn0.aSA4Bw.c2FtcGxlLXRva2Vu"  # noqa: S105 - opens nothing
 CODE = "K7M 2QX"
@@ -250,6 +251,7 @@ def _news(asked: ApprovalRequest, **changes: Any) -> dict[str, Any]:
 def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
     """Each page and mail with its contexts, the richest one of each first."""
     states, one = every_state(), deploy()
+    patient = replace(one, decline_at=LAPSE)
     handled = tuple(task for task in states.tasks if task.state is not TaskState.PENDING)
     state_url = f"review?request={REQUEST}&token={TOKEN}"
 
@@ -261,7 +263,9 @@ def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "page/confirm", _asking(hostile())
     yield "page/confirm", _asking(one, code=True)
     yield "page/confirm", _asking(states, code=True, problem=WRONG, comment="The budget is spent.")
+    yield "page/confirm", _asking(patient)
     yield "page/review", _review(states)
+    yield "page/review", _review(replace(states, decline_at=LAPSE))
     yield "page/review", _review(states) | {"code": True}
     yield "page/review", _review(one)
     yield "page/review", _review(request(decided(1)))
@@ -300,6 +304,12 @@ def _cases() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "mail/request", _mail(hostile())
     yield "mail/request", _mail(one) | {"code": CODE}
     yield "mail/request", _mail(states) | {"code": CODE}
+    yield "mail/request", _mail(patient)
+    yield "mail/request", _mail(replace(states, decline_at=DEADLINE + timedelta(days=3)))
+    yield "mail/reminder", _mail(states)
+    yield "mail/reminder", _mail(one)
+    yield "mail/reminder", _mail(patient)
+    yield "mail/reminder", _mail(replace(deploy(9), decline_at=LAPSE), shown=4) | {"code": CODE}
     note = {"approver": BOB, "review_url": Links().review, "code": None}
     yield "mail/note", _news(states, tasks=handled, **note)
     yield "mail/note", _news(states, tasks=handled, **note | {"code": CODE})

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from email import policy
 from email.message import EmailMessage
 
@@ -346,7 +347,7 @@ def test_the_text_part_has_every_link_name_fact_and_time(templates, name, contex
     assert [fact for fact in told if " ".join(fact.split()) not in text] == []
 
 
-@pytest.mark.parametrize("name", ["request", "note", "outcome", "alert"])
+@pytest.mark.parametrize("name", ["request", "reminder", "note", "outcome", "alert"])
 def test_a_subject_is_one_line(templates, name):
     context = sample(f"mail/{name}/subject.txt")
     assert "\n" not in templates.render(f"mail/{name}/subject.txt", **context)
@@ -386,6 +387,58 @@ def test_a_note_stays_in_the_thread_of_the_request(templates):
     asked = templates.render("mail/request/subject.txt", **sample("mail/request/subject.txt"))
     context = sample("mail/note/subject.txt", request=samples.deploy(9))
     assert templates.render("mail/note/subject.txt", **context) == f"Re: {asked}"
+
+
+def test_a_reminder_stays_in_the_thread_too_and_says_what_it_is(templates):
+    asked = templates.render("mail/request/subject.txt", **sample("mail/request/subject.txt"))
+    context = sample("mail/reminder/subject.txt", request=samples.deploy(9))
+    assert templates.render("mail/reminder/subject.txt", **context) == f"Re: {asked}"
+    text = templates.render("mail/reminder/body.txt", **context)
+    assert text.startswith("Reminder: this still waits for a decision.\n\nAna User wants to")
+    tree = document(templates, "mail/reminder/body.html", context)
+    assert "Reminder This still waits for a decision." in words(tree)
+
+
+@pytest.mark.parametrize("name", ["request", "reminder"])
+@pytest.mark.parametrize("part", ["body.txt", "body.html"])
+@pytest.mark.parametrize(
+    ("decline_at", "said", "not_said"),
+    [
+        (None, "by 28 Nov 2026, 10:02 UTC; the links end then", "then is declined"),
+        (
+            samples.LAPSE,
+            "by 24 Nov 2026, 10:02 UTC: what nobody has decided by then is declined.",
+            "These links end",
+        ),
+        (
+            samples.DEADLINE + timedelta(days=1),
+            "by 29 Nov 2026, 10:02 UTC: what nobody has decided by then is declined. "
+            "These links end sooner, on 28 Nov 2026, 10:02 UTC.",
+            "links end then",
+        ),
+    ],
+    ids=["never", "before the links end", "after the links end"],
+)
+def test_a_mail_says_until_when_to_decide_and_what_comes_then(
+    templates, name, part, decline_at, said, not_said
+):
+    request = replace(samples.deploy(), decline_at=decline_at)
+    context = sample(f"mail/{name}/{part}", request=request, tasks=request.tasks, many=False)
+    text = templates.render(f"mail/{name}/{part}", **context)
+    text = " ".join(text.split()) if part == "body.txt" else words(html.document_fromstring(text))
+    assert said in text
+    assert not_said not in text
+
+
+@pytest.mark.parametrize("page", ["confirm", "review"])
+def test_a_page_says_when_it_is_declined_if_nobody_decides(templates, page):
+    request = replace(samples.deploy(), decline_at=samples.LAPSE)
+    said = "Please decide by 24 Nov 2026, 10:02 UTC (3 days from now): what nobody has decided"
+    for asked, there in ((request, True), (samples.deploy(), False)):
+        context = sample(f"page/{page}.html", request=asked, pending=asked.tasks)
+        text = words(document(templates, f"page/{page}.html", context))
+        assert (said in text) is there
+        assert ("This page works until 28 Nov 2026" in text) is not there
 
 
 def test_a_batch_that_was_decided_at_once_is_told_in_one_sentence(templates):

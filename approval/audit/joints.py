@@ -21,7 +21,7 @@ from approval.audit.testimony import (
 KINDS = (
     RECEIVED, VERIFIED, "asked", "mailed", "not mailed", "accepted", "declined", "withdrawn",
     DELIVERED, OVERTAKEN, DOUBTED, "told", "not told", "failed", "parked", "redelivered",
-    "link renewed", PURGED, CHAINED,
+    "link renewed", "reminded", PURGED, CHAINED,
 )  # fmt: skip
 
 

@@ -19,7 +19,10 @@ from approval.engine.embedded import Embedded
 from approval.engine.holding import Heartbeat, Holding
 from approval.engine.jobs import Jobs, Rounds
 from approval.gate import Handler
+from approval.gate.ask import Ask, Patience
 from approval.gate.consider import Consider
+from approval.gate.lapse import Lapse
+from approval.gate.letters import Letters
 from approval.gate.purge import EVERY, Purge
 from approval.gate.reconcile import Reconcile
 from approval.gate.release import Release
@@ -110,6 +113,11 @@ def build_policy(config: Config) -> Policy:
     )
 
 
+def build_patience(config: Config) -> Patience:
+    """How long approvers may take."""
+    return Patience(config.policy.remind_after, config.policy.decline_after)
+
+
 def build_callers(config: Config) -> Callers:
     """Who may call."""
     server = config.server
@@ -144,24 +152,21 @@ def assemble(config: Config, *, works: bool = True) -> Service:
     metrics = Metrics(database, utc_now)
     courtesy = Courtesy()
     side_by_side = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="look")
-    tell = Tell(
-        database,
-        links,
-        templates,
-        Paced(transport, Allowance(config.mail.most_per_hour, timedelta(hours=1)), utc_now),
-        Sender(*parseaddr(config.mail.sender), reply_to=_address(config.mail.reply_to)),
-        urgent=transport,
-        operator=_address(config.mail.operator),
-        subjects=_subjects(config),
-        codes=codes,
-    )
+    sender = Sender(*parseaddr(config.mail.sender), reply_to=_address(config.mail.reply_to))
+    letters = Letters(templates, links, sender, _subjects(config), codes)
+    paced = Paced(transport, Allowance(config.mail.most_per_hour, timedelta(hours=1)), utc_now)
+    ask = Ask(database, letters, paced, build_patience(config))
+    operator = _address(config.mail.operator)
+    tell = Tell(database, letters, paced, urgent=transport, operator=operator)
     notify = config.policy.notify_requester
     handlers: dict[Kind, Handler] = {
         Kind.CONSIDER: Consider(
             database, platform, build_policy(config), side_by_side, notify_requester=notify
         ),
         Kind.RELEASE: Release(database, platform, notify_requester=notify),
-        Kind.ASK: tell.ask,
+        Kind.LAPSE: Lapse(database, notify_requester=notify),
+        Kind.ASK: ask.ask,
+        Kind.REMIND: ask.remind,
         Kind.NOTE: tell.note,
         Kind.OUTCOME: tell.outcome,
         Kind.ALERT: tell.alert,

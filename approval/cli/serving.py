@@ -14,7 +14,7 @@ import structlog
 from approval.cli.assembly import WEB_THREADS, Service, assemble
 from approval.clock import utc_now
 from approval.config import Config
-from approval.store import leases
+from approval.store import leases, pending
 from approval.store.database import StoreDown
 from approval.store.migrate import is_current
 from approval.web.server import Server
@@ -59,6 +59,8 @@ def _running(config: Config, *, works: bool = True) -> Iterator[Service]:
         service = assemble(config, works=works)
         try:
             see_to_tables(service, config)
+            if config.policy.decline_after is None:
+                _call_off(service)
             yield service
             log.info("stopped")
         finally:
@@ -127,6 +129,14 @@ def refuse_file(config: Config) -> None:
             "[server] database: a SQLite file is for one process, 'approval serve'; "
             "web and worker can share a PostgreSQL database"
         )
+
+
+def _call_off(service: Service) -> None:
+    """Nothing is declined for the time it takes any more, so no page may say so."""
+    with service.database.write() as session:
+        kept = pending.never_decline(session)
+    if kept:
+        log.info("requests stay pending, as decline_after is never", requests=kept)
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """Settings: `workflow.cfg`, the environment and secret files become one checked, frozen value."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from humanize import precisedelta
 from pydantic import BaseModel, ValidationError
 
 from approval.config import storing
@@ -180,6 +181,25 @@ def _warnings(models: Mapping[str, Any], platform: str) -> list[str]:
                 f"[policy] guarded_types: {word} is no type that is known here; what is not "
                 f"named is accepted at once. Known are {', '.join(VERBS)}"
             )
+    found += _impatience(models["policy"], models["links"])
     if not models["mail"].operator:
         found.append("[mail] operator is not set: nobody is told by mail when something fails")
     return found
+
+
+def _impatience(policy: Policy, links: Links) -> Iterator[str]:
+    """What does not fit to the time that people have to decide."""
+    if policy.decline_after is None:
+        return
+    end = precisedelta(policy.decline_after)
+    if links.valid < policy.decline_after:
+        yield (
+            f"[links] valid_days = {links.valid_days}: links end before [policy] decline_after = "
+            f"{end} is over; make them last as long, or people need fresh ones to decide"
+        )
+    late = [length for length in policy.remind_after if length >= policy.decline_after]
+    if late and "remind_after" in policy.model_fields_set:
+        yield (
+            f"[policy] remind_after: {precisedelta(late[0])} is too late for a reminder, because "
+            f"decline_after = {end}; leave it out"
+        )

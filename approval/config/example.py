@@ -27,7 +27,11 @@ EXAMPLES = {
     "operator": "operator@example.com",
     "public_url": "https://gate.example.com",
 }
-NONE = {"own_request": "ask", "purge_after": "never"}  # what is written for no value
+NONE = {
+    "own_request": "ask",
+    "decline_after": "never",
+    "purge_after": "never",
+}  # what is written for no value
 WORDS = {Action.ACCEPT: "ACCEPT", Action.DECLINE: "CANCEL"}
 
 
@@ -57,6 +61,8 @@ def _written(key: str, value: Any) -> str:
         return WORDS.get(value, value.value)  # type: ignore[call-overload, no-any-return] # other enums are their own word
     if key in NONE:
         return NONE[key]
+    if isinstance(value, tuple) and value:
+        return ", ".join(_written(key, each) for each in value)
     if value in (None, (), PydanticUndefined) or isinstance(value, SecretStr):
         return ""
     return str(value)

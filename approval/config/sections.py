@@ -17,7 +17,9 @@ from approval.addresses import is_address
 from approval.config import storing
 from approval.config.values import (
     Duration,
+    Durations,
     Networks,
+    OptionalDuration,
     Secrets,
     SigningKeys,
     action,
@@ -262,10 +264,20 @@ class Policy(Section):
     notify_requester: bool = Field(
         default=True, description="Whether requesters are told what became of their requests."
     )
-    purge_after: Annotated[
-        Duration | None,
-        BeforeValidator(lambda value: None if str(value).lower() in ("never", "") else value),
-    ] = Field(
+    remind_after: Durations = Field(
+        default=(timedelta(days=1), timedelta(days=3)),
+        description="How long after their first mail approvers who have not decided are mailed "
+        "again, with fresh links: as many times as lengths are named. never: they are not.",
+    )
+    decline_after: OptionalDuration = Field(
+        default=None,
+        ge=timedelta(minutes=10),
+        validate_default=False,
+        description="How long after the first mail the gate declines what nobody has decided. "
+        "Pages and mails say until when that is; what they said stays when this is changed to "
+        "another time. never: it stays pending. There is no way to have it accepted.",
+    )
+    purge_after: OptionalDuration = Field(
         default=None,
         ge=timedelta(days=1),
         validate_default=False,

@@ -56,6 +56,21 @@ def _duration(value: Any) -> Any:
     return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
+def _durations(value: Any) -> Any:
+    """Lengths of time with commas between them, each longer than the one before."""
+    if isinstance(value, str):
+        value = [part for part in value.split(",") if _or_never(part)]
+    lengths = [_duration(part) for part in value]
+    if lengths != sorted(set(lengths)) or timedelta() in lengths:
+        raise ValueError("write lengths of time from the shortest on, as 1 day, 3 days")
+    return lengths
+
+
+def _or_never(value: Any) -> Any:
+    """None for never."""
+    return None if str(value).strip().lower() in ("never", "") else value
+
+
 def words(value: Any) -> Any:
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
@@ -102,4 +117,7 @@ def _network(word: str) -> Network:
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
 SigningKeys = Annotated[tuple[SecretBytes, ...], BeforeValidator(_signing_keys)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+# Their own default is None, which is not validated: set validate_default=False.
+OptionalDuration = Annotated[Duration | None, BeforeValidator(_or_never)]
+Durations = Annotated[tuple[timedelta, ...], BeforeValidator(_durations)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_secrets)]

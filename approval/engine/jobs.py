@@ -137,9 +137,9 @@ class Jobs:
         every = self._every(job)
 
         def write(session: orm.Session) -> bool:
-            record(session, now)
-            if every:
-                return leases.repeat(session, job, now + every, now)
+            again = record(session, now)
+            if due := now + every if every else again:
+                return leases.repeat(session, job, due, now)
             return leases.finish(session, job, now)
 
         return _End(job, DONE, write)

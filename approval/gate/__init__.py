@@ -2,6 +2,7 @@
 
 A handler does a job's work outside the database and returns what to record of it. The
 record is written together with the job's end, so a crash repeats the work or keeps both.
+It may return when the job is due again, as another run, if it is not done for good.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from sqlalchemy import orm
 
 from approval.model import Job
 
-Record = Callable[[orm.Session, datetime], None]
+Record = Callable[[orm.Session, datetime], datetime | None]
 Handler = Callable[[Job, datetime], Record]
 Say = Callable[[str], None]  # hears, in words, what was done
 

@@ -47,6 +47,8 @@ def spread(
 ) -> None:
     """Promise to tell the requester, and every approver but one, where the request stands."""
     closed = requests.close_if_decided(session, request_id, now)
+    if closed:
+        jobs.drop_of_closed(session, request_id)
     due = now if closed else now + COLLECT
     if requester:
         jobs.add(session, jobs.Kind.OUTCOME, request_id, request_id, now, due)

@@ -20,6 +20,8 @@ WHAT = {
     jobs.Kind.ASK: "An approver could not be asked by mail",
     jobs.Kind.OUTCOME: "A requester could not be told the outcome",
     jobs.Kind.NOTE: "An approver could not be told of a decision",
+    jobs.Kind.REMIND: "An approver could not be reminded by mail",
+    jobs.Kind.LAPSE: "Tasks that nobody decided in time could not be declined",
     jobs.Kind.ALERT: "The operator could not be told of a trouble",
     jobs.Kind.RECONCILE: "What the platform holds could not be compared with what is known here",
     jobs.Kind.PURGE: "Personal data that is too old could not be removed",
@@ -133,7 +135,7 @@ def alert_if_nobody_is_left(
             "nobody-left",
             "Nobody is left who can decide a request",
             f"Request {', '.join(left)}: the links of all who were asked are withdrawn or "
-            "locked, or their mail was refused. Its tasks stay pending.",
+            "locked, or their mail was refused. Nobody can decide its tasks here.",
             "Let somebody's links decide again with 'approval revoke --lift --request ID "
             "--person ADDRESS', or decide on the platform.",
             now,

@@ -21,7 +21,7 @@ class Lane(StrEnum):
     RELEASE = "release"  # the platform, told of decisions: always at once
     CONSIDER = "consider"  # the platform, asked about new tasks
     MAIL = "mail"
-    UPKEEP = "upkeep"  # nobody: what is done again and again
+    UPKEEP = "upkeep"  # nobody: what is done again and again, or when its time has come
 
 
 class Kind(StrEnum):
@@ -35,6 +35,8 @@ class Kind(StrEnum):
     RELEASE = "release"  # a task: tell the platform
     OUTCOME = "outcome"  # a request: tell the requester
     NOTE = "note"  # an approver: tell that it was decided
+    REMIND = "remind"  # an approver: mail fresh links to what is still pending
+    LAPSE = "lapse"  # a request: decline what nobody has decided in time
     ALERT = "alert"  # an alert: tell the operator
     RECONCILE = "reconcile"  # again and again: compare with what the platform holds
     PURGE = "purge"  # again and again: drop personal data that is too old
@@ -46,11 +48,21 @@ LANES = {
     Kind.ASK: Lane.MAIL,
     Kind.OUTCOME: Lane.MAIL,
     Kind.NOTE: Lane.MAIL,
+    Kind.REMIND: Lane.MAIL,
+    Kind.LAPSE: Lane.UPKEEP,
     Kind.ALERT: Lane.MAIL,
     Kind.RECONCILE: Lane.UPKEEP,
     Kind.PURGE: Lane.UPKEEP,
 }
 EVERYTHING = "all"
+WHILE_OPEN = (Kind.REMIND, Kind.LAPSE)  # there is nothing to do for a closed request
+
+# Built once: building a statement costs more than running it.
+_drop_of_closed = sa.delete(JOBS).where(
+    JOBS.c.request_id == sa.bindparam("request"),
+    JOBS.c.kind.in_(WHILE_OPEN),
+    JOBS.c.lease.is_(None),
+)
 
 
 @cache
@@ -94,7 +106,7 @@ def add(
 ) -> bool:
     """Promise to act, at `due` or now. Once promised is enough: a repeat renews what stands.
 
-    Of two times the sooner one counts.
+    Of two times the sooner one counts. How long a job has waited is counted from when it is due.
 
     A renewed job runs again even if it is running at this moment: the world has changed
     since it began, so it has another key. With `renew` False a job that stands is left as it
@@ -106,7 +118,7 @@ def add(
         "subject": str(subject),
         "request_id": request_id,
         "lane": LANES[kind],
-        "made_at": now,
+        "made_at": due or now,
         "due": due or now,
         "attempts": 0,
         "run": 0,
@@ -122,6 +134,11 @@ def drop(session: orm.Session, kind: Kind, subject: object) -> bool:
     """Take a promise back; False if it does not stand, or somebody works on it."""
     idle = sa.and_(JOBS.c.kind == kind, JOBS.c.subject == str(subject), JOBS.c.lease.is_(None))
     return session.scalar(sa.delete(JOBS).where(idle).returning(JOBS.c.id)) is not None
+
+
+def drop_of_closed(session: orm.Session, request_id: str) -> None:
+    """Take back what was promised for the time while the request is open."""
+    session.execute(_drop_of_closed, {"request": request_id})
 
 
 def take_up(

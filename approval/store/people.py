@@ -32,6 +32,11 @@ _mailed = (
         thread=sa.func.coalesce(APPROVERS.c.thread, sa.bindparam("new_thread")),
     )
 )
+_reminded = (
+    sa.update(APPROVERS)
+    .where(APPROVERS.c.id == sa.bindparam("approver"))
+    .values(reminders=APPROVERS.c.reminders + 1, mailed_at=sa.bindparam("at", type_=TIME))
+)
 _vote = sa.insert(VOTES)
 # A vote of who may still decide: one statement, so that no press slips in beside a withdrawal.
 _vote_of = (
@@ -56,6 +61,14 @@ _vote_of = (
 )
 _voted = sa.select(
     sa.exists().where(TASKS.c.request_id == sa.bindparam("request"), VOTES.c.task_id == TASKS.c.id)
+)
+_voted_on = (
+    sa.select(VOTES.c.task_id)
+    .join(TASKS, TASKS.c.id == VOTES.c.task_id)
+    .where(
+        TASKS.c.request_id == sa.bindparam("request"),
+        VOTES.c.approver_id == sa.bindparam("approver"),
+    )
 )
 _told = (
     sa.update(ALERTS)
@@ -112,6 +125,7 @@ def approver_of(row: sa.Row[Any]) -> Approver:
         thread=row.thread,
         revoked_at=row.revoked_at,
         wrong_codes=row.wrong_codes,
+        reminders=row.reminders,
     )
 
 
@@ -129,6 +143,11 @@ def mailed(
             "new_thread": thread if sent else None,
         },
     )
+
+
+def reminded(session: orm.Session, approver_id: int, now: datetime) -> None:
+    """Note that the approver was mailed once more, for they had not decided."""
+    session.execute(_reminded, {"approver": approver_id, "at": now})
 
 
 def vote(
@@ -156,6 +175,12 @@ def vote(
 def voted(session: orm.Session, request_id: str) -> bool:
     """Whether anybody has voted on a task of the request."""
     return bool(session.scalar(_voted, {"request": request_id}))
+
+
+def voted_on(session: orm.Session, approver: Approver) -> set[int]:
+    """The tasks of the request on which the approver has voted."""
+    values = {"request": approver.request_id, "approver": approver.id}
+    return set(session.scalars(_voted_on, values))
 
 
 def note_alert(

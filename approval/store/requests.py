@@ -169,6 +169,7 @@ def load(session: orm.Session, request_id: str) -> ApprovalRequest | None:
         requester=row.requester,
         missing=row.missing,
         closed_at=row.closed_at,
+        decline_at=row.decline_at,
         tasks=tuple(map(_task, session.execute(_tasks_of, {"request": request_id}))),
     )
 

@@ -82,7 +82,10 @@ class Base(orm.DeclarativeBase):
 
 
 class RequestRow(Base):
-    """`events` counts those of its audit trail; a purged request keeps no personal data."""
+    """`events` counts those of its audit trail; a purged request keeps no personal data.
+
+    At `decline_at` the gate declines what nobody has decided.
+    """
 
     __tablename__ = "approval_requests"
     __table_args__ = (
@@ -111,6 +114,7 @@ class RequestRow(Base):
     closed_at: orm.Mapped[datetime | None]
     events: orm.Mapped[int] = orm.mapped_column(server_default="0")
     purged_at: orm.Mapped[datetime | None]
+    decline_at: orm.Mapped[datetime | None]
 
 
 class TaskRow(Base):
@@ -155,6 +159,7 @@ class ApproverRow(Base):
     revoked_at: orm.Mapped[datetime | None]
     renewed_at: orm.Mapped[datetime | None] = orm.mapped_column(index=True)
     wrong_codes: orm.Mapped[int] = orm.mapped_column(server_default="0")
+    reminders: orm.Mapped[int] = orm.mapped_column(server_default="0")
 
 
 class VoteRow(Base):

@@ -123,3 +123,19 @@ def test_a_callback_that_was_taken_survives_a_sudden_death(serve, text, cloud, m
     again = serve(text, urlsplit(serving.url).port)
     assert mails.to(MONA).link("accept")
     assert again.end(signal.SIGINT) == 0
+
+
+def test_a_start_that_calls_the_rule_off_lets_no_page_announce_it_any_more(
+    serve, text, cloud, mails
+):
+    serving = serve(f"{text}[policy]\ndecline_after = 3 days\n")
+    cloud.deploy_machine(59)
+    mail = mails.to(MONA)
+    link, announced = mail.link("accept"), "what nobody has decided by then is declined"
+    assert announced in mail.text
+    wait_until(lambda: announced in requests.get(link, timeout=10).text)
+    assert serving.end() == 0
+    serve(text, urlsplit(serving.url).port)
+    page = requests.get(link, timeout=10)
+    assert page.status_code == 200
+    assert announced not in page.text

@@ -21,6 +21,7 @@ LEAST = {
     "mail": {"from": "Approval gate <gate@example.com>", "operator": "ops@example.com"},
 }
 SECRET = "a-secret-of-22-letters"
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -298,6 +299,67 @@ def test_lengths_of_time_are_written_as_people_say_them(settings, text, length):
 def test_what_is_no_length_of_time_is_refused(problems, text):
     [problem] = problems(engine={"give_up_after": text})
     assert problem.startswith("[engine] give_up_after: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "lengths"),
+    [
+        ("1 day", (DAY,)),
+        ("12 h, 1 day,3 days", (DAY / 2, DAY, 3 * DAY)),
+        ("never", ()),
+        ("Never", ()),
+        ("", ()),
+    ],
+)
+def test_reminders_are_listed_with_commas(settings, text, lengths):
+    assert settings(policy={"remind_after": text}).policy.remind_after == lengths
+
+
+@pytest.mark.parametrize("text", ["3 days, 1 day", "1 day, 24 h", "0 days", "1 day 3 days", "soon"])
+def test_reminders_that_make_no_sense_are_refused(problems, text):
+    [problem] = problems(policy={"remind_after": text})
+    assert problem.startswith("[policy] remind_after: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "length"), [("never", None), ("NEVER", None), ("", None), ("2 days", 2 * DAY)]
+)
+def test_what_nobody_decides_is_declined_only_if_a_time_is_set(settings, text, length):
+    assert settings().policy.decline_after is None
+    assert settings(policy={"decline_after": text}).policy.decline_after == length
+
+
+@pytest.mark.parametrize("key", ["accept_after", "undecided", "decide_after"])
+def test_there_is_no_way_to_have_accepted_what_nobody_decides(problems, key):
+    [problem] = problems(policy={key: "accept"})
+    assert problem.startswith(f"[policy] {key}: there is no such key")
+
+
+@pytest.mark.parametrize("text", ["1 min", "accept", "3"])
+def test_a_time_in_which_nobody_can_decide_is_refused(problems, text):
+    [problem] = problems(policy={"decline_after": text})
+    assert problem.startswith("[policy] decline_after: ")
+
+
+@pytest.mark.parametrize(
+    ("policy", "links", "warning"),
+    [
+        ({"decline_after": "7 days"}, {}, None),
+        ({"decline_after": "8 days"}, {}, "[links] valid_days = 7: links end before [policy]"),
+        ({"decline_after": "8 days"}, {"valid_days": "8"}, None),
+        ({"decline_after": "2 days"}, {}, None),
+        (
+            {"decline_after": "3 days", "remind_after": "1 day, 3 days"},
+            {},
+            "[policy] remind_after: 3 days is too late for a reminder",
+        ),
+        ({"remind_after": "30 days"}, {}, None),
+    ],
+)
+def test_times_that_do_not_fit_together_are_warned_about(settings, policy, links, warning):
+    found = settings(policy=policy, links=links).warnings
+    assert len(found) == (warning is not None)
+    assert warning is None or found[0].startswith(warning)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,10 @@ from approval.allowance import Allowance
 from approval.decisions import Policy
 from approval.engine.jobs import Jobs, Rounds
 from approval.gate import Handler
+from approval.gate.ask import Ask, Patience
 from approval.gate.consider import Consider
+from approval.gate.lapse import Lapse
+from approval.gate.letters import Letters
 from approval.gate.receive import Received, receive
 from approval.gate.reconcile import Reconcile
 from approval.gate.release import Release
@@ -50,6 +53,7 @@ class FakedGate:
         operator: str | None = OPERATOR,
         subjects: dict[str, str] | None = None,
         most_mails: int = 0,
+        patience: Patience | None = None,
         platform: Platform | None = None,
         mails: Transport | None = None,
         clock: Clock | None = None,
@@ -59,23 +63,20 @@ class FakedGate:
         self.mails = mails or FakeTransport()
         self.clock = clock or Clock()
         self.notify_requester = notify_requester
-        tell = Tell(
-            database,
-            LINKS,
-            TEMPLATES,
-            Paced(self.mails, Allowance(most_mails, timedelta(hours=1)), self.clock),
-            Sender("Approval gate", "gate@gate.example"),
-            urgent=self.mails,
-            operator=operator,
-            subjects=subjects or {},
-        )
+        sender = Sender("Approval gate", "gate@gate.example")
+        letters = Letters(TEMPLATES, LINKS, sender, subjects or {})
+        paced = Paced(self.mails, Allowance(most_mails, timedelta(hours=1)), self.clock)
+        ask = Ask(database, letters, paced, patience or Patience())
+        tell = Tell(database, letters, paced, urgent=self.mails, operator=operator)
         notify = {"notify_requester": notify_requester}
         self.handlers: dict[Kind, Handler] = {
             Kind.CONSIDER: Consider(
                 database, self.platform, policy or Policy(), executor, **notify
             ),
             Kind.RELEASE: Release(database, self.platform, **notify),
-            Kind.ASK: tell.ask,
+            Kind.LAPSE: Lapse(database, **notify),
+            Kind.ASK: ask.ask,
+            Kind.REMIND: ask.remind,
             Kind.NOTE: tell.note,
             Kind.OUTCOME: tell.outcome,
             Kind.ALERT: tell.alert,

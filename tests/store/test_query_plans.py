@@ -3,17 +3,19 @@
 import re
 import sqlite3
 from contextlib import closing, contextmanager
+from datetime import timedelta
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
+from approval.gate.ask import Patience
 from approval.gate.mistype import mistype
 from approval.gate.renew import renew
 from approval.gate.revoke import lift, revoke
 from approval.gate.vote import open_request
 from approval.model import Action, PlatformState
-from approval.store import leases, machines, requests, retention, trail
+from approval.store import leases, machines, pending, requests, retention, trail
 from approval.store.jobs import Lane
 from tests import stores
 from tests.fakes import BEA, MAX, make_held, make_machine, refused
@@ -21,6 +23,7 @@ from tests.fakes import BEA, MAX, make_held, make_machine, refused
 # An index that holds nothing but what is open; and what SQLite calls a row that is no table.
 OPEN = "ix_approval_requests_open"
 SMALL = ("CONSTANT ROW", OPEN)
+DAY = timedelta(days=1)
 
 
 @contextmanager
@@ -136,6 +139,19 @@ def renew_link(gate):
     renew(gate.database, gate.open(BEA, "1"), gate.clock())
 
 
+def remind(gate):
+    gate.pass_time(days=1)
+
+
+def lapse(gate):
+    gate.pass_time(days=3)
+
+
+def call_off(gate):
+    with gate.database.write() as session:
+        pending.never_decline(session)
+
+
 def reconcile(gate):
     gate.press(BEA, Action.ACCEPT, "1")
     gate.work()
@@ -207,6 +223,9 @@ def one_by_one(gate):
         look_for_work,
         run_one_request,
         renew_link,
+        remind,
+        lapse,
+        call_off,
         reconcile,
         mistype_code,
         revoke_request,
@@ -215,9 +234,10 @@ def one_by_one(gate):
         one_by_one,
     ],
 )
-def test_no_use_case_reads_a_whole_table(gate, store, use_case):
+def test_no_use_case_reads_a_whole_table(make_gate, store, use_case):
     if use_case is purge_some and stores.kind() == "postgresql":
         pytest.skip("how it looks beside an empty table says nothing of how it looks beside others")
+    gate = make_gate(patience=Patience(remind_after=(DAY,), decline_after=3 * DAY))
     gate.first = gate.ask("1", "2")
     with statements() as sent:
         use_case(gate)
