@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from approval.clock import Clock
-from approval.store import jobs
+from approval.store import jobs, pending
 from approval.store.database import Database, StoreDown
 
 
@@ -58,10 +58,12 @@ class _Backlog(Collector):
         parked = GaugeMetricFamily(
             "approval_jobs_parked", "Jobs that wait for an operator.", labels=["kind"]
         )
+        undecided = GaugeMetricFamily("approval_tasks_pending", "Tasks that nobody has decided.")
         up = GaugeMetricFamily("approval_store_up", "Whether the store answers.")
         try:
             with self._database.read() as session:
                 backlog = jobs.backlog(session)
+                undecided.add_metric([], pending.count(session))
             up.add_metric([], 1)
         except StoreDown:
             backlog = []
@@ -72,4 +74,4 @@ class _Backlog(Collector):
             if entry.oldest is not None:
                 age = (self._clock() - entry.oldest).total_seconds()
                 oldest.add_metric([entry.kind], max(age, 0))  # what is done again is of later
-        yield from (up, waiting, oldest, parked)
+        yield from (up, undecided, waiting, oldest, parked)

@@ -26,6 +26,7 @@ from approval.gate.letters import Letters
 from approval.gate.purge import EVERY, Purge
 from approval.gate.reconcile import Reconcile
 from approval.gate.release import Release
+from approval.gate.room import Room
 from approval.gate.tell import Tell
 from approval.links import Links
 from approval.mail import Transport
@@ -118,6 +119,11 @@ def build_patience(config: Config) -> Patience:
     return Patience(config.policy.remind_after, config.policy.decline_after)
 
 
+def build_room(config: Config, database: Database) -> Room:
+    """Where tasks wait."""
+    return Room(database, config.server.most_pending, utc_now)
+
+
 def build_callers(config: Config) -> Callers:
     """Who may call."""
     server = config.server
@@ -131,11 +137,15 @@ def build_callers(config: Config) -> Callers:
 
 
 def build_reconcile(
-    config: Config, database: Database, platform: Platform, pause: Callable[[], None]
+    config: Config,
+    database: Database,
+    platform: Platform,
+    room: Room,
+    pause: Callable[[], None],
 ) -> Reconcile:
     """What compares the platform with the store."""
     notify = config.policy.notify_requester
-    return Reconcile(database, platform, utc_now, notify_requester=notify, pause=pause)
+    return Reconcile(database, platform, room, utc_now, notify_requester=notify, pause=pause)
 
 
 def assemble(config: Config, *, works: bool = True) -> Service:
@@ -158,6 +168,7 @@ def assemble(config: Config, *, works: bool = True) -> Service:
     ask = Ask(database, letters, paced, build_patience(config))
     operator = _address(config.mail.operator)
     tell = Tell(database, letters, paced, urgent=transport, operator=operator)
+    room = build_room(config, database)
     notify = config.policy.notify_requester
     handlers: dict[Kind, Handler] = {
         Kind.CONSIDER: Consider(
@@ -170,7 +181,7 @@ def assemble(config: Config, *, works: bool = True) -> Service:
         Kind.NOTE: tell.note,
         Kind.OUTCOME: tell.outcome,
         Kind.ALERT: tell.alert,
-        Kind.RECONCILE: build_reconcile(config, database, platform, courtesy.wait),
+        Kind.RECONCILE: build_reconcile(config, database, platform, room, courtesy.wait),
         Kind.PURGE: Purge(database, config.policy.purge_after, courtesy.wait),
     }
     every = {Kind.RECONCILE: config.engine.reconcile_every}
@@ -185,7 +196,7 @@ def assemble(config: Config, *, works: bool = True) -> Service:
     if works:
         database.wake = engine.wake
     alive = (lambda: engine.alive) if works else None
-    app = _app(config, database, platform, links, codes, Pages(templates), alive, metrics)
+    app = _app(config, database, platform, room, links, codes, Pages(templates), alive, metrics)
     app.wsgi_app = courtesy.wrap(app.wsgi_app)  # type: ignore[assignment, method-assign] # Flask's documented way
     heartbeat = Heartbeat(holding)
     return Service(database, jobs, engine, heartbeat, app, platform, transport, side_by_side)
@@ -207,6 +218,7 @@ def _app(
     config: Config,
     database: Database,
     platform: Platform,
+    room: Room,
     links: Links,
     codes: Codes | None,
     pages: Pages,
@@ -229,7 +241,9 @@ def _app(
     return create_app(
         pages,
         [
-            callback_routes(database, platform, build_callers(config), utc_now, metrics.callbacks),
+            callback_routes(
+                database, platform, room, build_callers(config), utc_now, metrics.callbacks
+            ),
             answers.routes(),
             health_routes(database, engine_alive, metrics, utc_now),
         ],

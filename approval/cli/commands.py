@@ -12,7 +12,7 @@ import click
 
 from approval import __version__
 from approval.cli import checking, keys, scanning, serving
-from approval.cli.assembly import build_platform, build_reconcile
+from approval.cli.assembly import build_platform, build_reconcile, build_room
 from approval.cli.auditing import audit
 from approval.cli.keys import KeyBroken
 from approval.cli.opening import load_config, open_current, open_store, settings_option
@@ -156,8 +156,9 @@ def reconcile(file: Path) -> None:
     config = load_config(file)
     platform = build_platform(config)
     with open_store(config) as database:
+        room = build_room(config, database)
         try:
-            build_reconcile(config, database, platform, lambda: None).round(click.echo)
+            build_reconcile(config, database, platform, room, lambda: None).round(click.echo)
         except Failure as failure:
             click.echo(f"problem  {platform.name}: {failure}", err=True)
             sys.exit(1)

@@ -98,6 +98,13 @@ class Server(Section):
         "kept in the same order beside a SQLite file: see 'approval keys'. Required with "
         "PostgreSQL.",
     )
+    most_pending: int = Field(
+        default=10_000,
+        ge=0,
+        description="How many tasks may wait for a decision. Callbacks beyond are answered with "
+        "503, the operator is told, and reconciling takes the tasks in as soon as there is room: "
+        "a flood must neither fill the disk nor everybody's mailbox. 0: any number.",
+    )
     templates: OptionalFolder = Field(
         default=None,
         description="A folder with your own templates; a file there replaces the gate's file of "

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import orm
 
+from approval.gate.room import Room
 from approval.model import HeldTask
 from approval.platforms import Platform
 from approval.store import jobs, requests
@@ -15,6 +16,10 @@ from approval.store.database import Database
 
 class Repeated(Exception):
     """Raised if every task is known, so that nothing is stored."""
+
+
+class NoRoom(Exception):
+    """Raised if too many tasks are pending to take in more."""
 
 
 @dataclass(frozen=True)
@@ -29,24 +34,31 @@ class Received:
 def receive(
     database: Database,
     platform: Platform,
+    room: Room,
     body: bytes,
     headers: Mapping[str, str],
     now: datetime,
 ) -> Received:
     """Take in a callback. Tasks that are known already are left as they stand.
 
-    Raises CallbackError if it cannot be read, StoreDown if it cannot be stored.
+    Raises CallbackError if it cannot be read, StoreDown if it cannot be stored, NoRoom if it
+    must not be.
     """
     tasks = platform.read(body, headers).tasks
     ids = [task.id for task in tasks]
     while True:
-        with suppress(Repeated), database.write() as session:
-            return take_in(session, platform, tasks, body, now)
+        with room.take(len(tasks)) as taken:
+            fits = taken == len(tasks)
+            if fits:
+                with suppress(Repeated), database.write() as session:
+                    return take_in(session, platform, tasks, body, now)
         # The first may be on its way to the disk yet: whoever is named has to be there.
         with database.write() as session:
             known = requests.known(session, platform.name, ids)
-        if known:
+        if known.keys() >= set(ids):
             return Received(known[ids[0]], ids, new=False)
+        if not fits:
+            raise NoRoom("too many tasks wait for a decision; reconciling takes these in later")
 
 
 def take_in(

@@ -18,6 +18,7 @@ from approval.gate.consider import ENDED
 from approval.gate.deliveries import Deliveries
 from approval.gate.looks import LONGEST, Looks
 from approval.gate.receive import Repeated, take_in
+from approval.gate.room import Room
 from approval.model import Decision, HeldTask, Job, PlatformState, Task, TaskState
 from approval.platforms import Platform, PlatformError
 from approval.store import locks, reconciling, requests
@@ -49,6 +50,7 @@ class Reconcile:
         self,
         database: Database,
         platform: Platform,
+        room: Room,
         clock: Clock,
         *,
         notify_requester: bool,
@@ -56,6 +58,7 @@ class Reconcile:
     ) -> None:
         self._database = database
         self._platform = platform
+        self._room = room
         self._clock = clock
         self._notify_requester = notify_requester
         self._pause = pause
@@ -121,14 +124,23 @@ class Reconcile:
         """Take in tasks whose callback was lost, as if it had come now."""
         for tasks in _by_requester(unknown):
             self._pause()
-            try:
-                with self._database.write() as session:
-                    how = ", found by reconciling"
-                    taken = take_in(session, self._platform, tasks, b"", self._clock(), how)
-            except Repeated:
-                continue  # its callback came meanwhile
-            for task_id in taken.task_ids:
-                say(f"took in task {task_id}, of which no callback had come")
+            with self._room.take(len(tasks), part=True) as taken:
+                if taken < len(tasks):
+                    say(f"left {len(tasks) - taken} on the platform: too many tasks are pending")
+                for task_id in self._store(tasks[:taken]):
+                    say(f"took in task {task_id}, of which no callback had come")
+
+    def _store(self, tasks: Sequence[HeldTask]) -> list[str]:
+        """Store tasks as a request, to be considered; returns which of them."""
+        if not tasks:
+            return []
+        how = ", found by reconciling"
+        try:
+            with self._database.write() as session:
+                now = self._clock()
+                return take_in(session, self._platform, tasks, b"", now, how).task_ids
+        except Repeated:
+            return []  # its callback came meanwhile
 
     def _withdraw(self, listed: set[str], looks: Looks, say: Say) -> None:
         """Withdraw pending tasks that ended on the platform."""

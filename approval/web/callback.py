@@ -7,18 +7,25 @@ from prometheus_client import Counter
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from approval.clock import Clock
-from approval.gate.receive import receive
+from approval.gate.receive import NoRoom, receive
+from approval.gate.room import Room
 from approval.platforms import CallbackError, Platform
 from approval.store.database import Database
 from approval.web.callers import CallerRefused, Callers
 
 BODY_LIMIT = 2**20  # bytes
+COME_AGAIN = "300"  # seconds; until then people may have decided something
+HEADERS = {
+    401: {"WWW-Authenticate": 'Basic realm="approval gate"'},
+    503: {"Retry-After": COME_AGAIN},
+}
 log = structlog.get_logger("approval.web")
 
 
 def callback_routes(
     database: Database,
     platform: Platform,
+    room: Room,
     callers: Callers,
     clock: Clock,
     counter: Counter,
@@ -37,7 +44,7 @@ def callback_routes(
         if len(body) > BODY_LIMIT:
             raise RequestEntityTooLarge
         callers.verify(request, body)
-        received = receive(database, platform, body, dict(request.headers), clock())
+        received = receive(database, platform, room, body, dict(request.headers), clock())
         answer = {"request": received.request_id, "tasks": received.task_ids}
         return answer, 202 if received.new else 200
 
@@ -55,9 +62,13 @@ def callback_routes(
     def too_long(error: RequestEntityTooLarge) -> ResponseReturnValue:
         return _refuse(413, f"the body is longer than {BODY_LIMIT} bytes")
 
+    @routes.errorhandler(NoRoom)
+    def turned_away(error: NoRoom) -> ResponseReturnValue:
+        log.warning("callback turned away", reason=str(error))
+        return _refuse(503, str(error))
+
     def _refuse(status: int, reason: str) -> ResponseReturnValue:
-        headers = {"WWW-Authenticate": 'Basic realm="approval gate"'} if status == 401 else {}
-        return {"error": reason}, status, headers
+        return {"error": reason}, status, HEADERS.get(status, {})
 
     @routes.after_request
     def count(response):  # type: ignore[no-untyped-def] # Flask's own signature

@@ -19,6 +19,7 @@ from approval.gate.letters import Letters
 from approval.gate.receive import Received, receive
 from approval.gate.reconcile import Reconcile
 from approval.gate.release import Release
+from approval.gate.room import Room
 from approval.gate.tell import Tell
 from approval.gate.trouble import redeliver
 from approval.gate.vote import Counted, Opened, open_tasks, vote
@@ -53,6 +54,7 @@ class FakedGate:
         operator: str | None = OPERATOR,
         subjects: dict[str, str] | None = None,
         most_mails: int = 0,
+        most_pending: int = 0,
         patience: Patience | None = None,
         platform: Platform | None = None,
         mails: Transport | None = None,
@@ -68,6 +70,7 @@ class FakedGate:
         paced = Paced(self.mails, Allowance(most_mails, timedelta(hours=1)), self.clock)
         ask = Ask(database, letters, paced, patience or Patience())
         tell = Tell(database, letters, paced, urgent=self.mails, operator=operator)
+        self.room = Room(database, most_pending, self.clock)
         notify = {"notify_requester": notify_requester}
         self.handlers: dict[Kind, Handler] = {
             Kind.CONSIDER: Consider(
@@ -88,7 +91,9 @@ class FakedGate:
     def reconciler(self) -> Reconcile:
         """Something that reconciles this gate, as another process might."""
         notify = self.notify_requester
-        return Reconcile(self.database, self.platform, self.clock, notify_requester=notify)
+        return Reconcile(
+            self.database, self.platform, self.room, self.clock, notify_requester=notify
+        )
 
     def round(self) -> list[str]:
         """Reconcile once; returns what was done, in words."""
@@ -113,7 +118,9 @@ class FakedGate:
 
     def callback(self, *ids: str) -> Received:
         """The platform announces tasks, whatever became of them."""
-        return receive(self.database, self.platform, " ".join(ids).encode(), {}, self.clock())
+        return receive(
+            self.database, self.platform, self.room, " ".join(ids).encode(), {}, self.clock()
+        )
 
     def ask(self, *tasks: HeldTask | str) -> str:
         """The platform announces tasks, and the approvers are mailed; returns the request's id."""

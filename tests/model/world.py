@@ -177,7 +177,12 @@ class World:
             one_click=False, notify_requester=True,
         )  # fmt: skip
         callbacks = callback_routes(
-            database, self.platform, Callers(self.clock), self.clock, metrics.callbacks
+            database,
+            self.platform,
+            self.gate.room,
+            Callers(self.clock),
+            self.clock,
+            metrics.callbacks,
         )
         return create_app(PAGES, [answers.routes(), callbacks]).test_client()
 

@@ -147,6 +147,11 @@ def lapse(gate):
     gate.pass_time(days=3)
 
 
+def count_pending(gate):
+    with gate.database.read() as session:
+        pending.count(session)
+
+
 def call_off(gate):
     with gate.database.write() as session:
         pending.never_decline(session)
@@ -225,6 +230,7 @@ def one_by_one(gate):
         renew_link,
         remind,
         lapse,
+        count_pending,
         call_off,
         reconcile,
         mistype_code,
