@@ -22,7 +22,7 @@ from approval.store.database import Database
 from approval.store.migrate import upgrade
 
 KINDS = SQLITE, POSTGRESQL = "sqlite", "postgresql"
-KEY = "a secret key of the tests' own, long enough"
+KEY = "the-tests-own-key-of-enough-letters"
 _names = count()
 _kind = [SQLITE]
 
