@@ -24,10 +24,16 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectTask:
-    """The row of a task."""
+    """The row of a task; `what` is what `testimony.task_is` says of it.
+
+    `described`: the row holds what only the platform can have told.
+    """
 
     id: int
     request_id: str
+    platform_task_id: str
+    what: str
+    described: bool
     state: TaskState
     decided_by: str | None
     decided_at: datetime | None

@@ -43,8 +43,7 @@ def _of_the_payload(request: Subject, events: Sequence[Event]) -> Iterator[str]:
             yield "payload"
         return
     vouched = _last(events, testimony.CHAINED) or _last(events, testimony.RECEIVED)
-    said = (vouched.text if vouched else None) or ""
-    if request.payload not in said:
+    if request.payload not in _text(vouched):
         yield "payload"
 
 
@@ -57,7 +56,7 @@ def _of_the_finding(request: Subject, events: Sequence[Event]) -> Iterator[str]:
     nothing = testimony.found(None, ())
     said = nothing if vouched is None or request.purged_at else vouched.text or ""
     now = testimony.found(request.requester, request.missing)
-    if said != now and not said.endswith(f"; {now}"):
+    if not (said == now or said.startswith(f"{now}; task ") or said.endswith(f"; {now}")):
         yield "requester or missing"
 
 
@@ -78,14 +77,32 @@ def _of_a_task(request: Subject, task: SubjectTask, events: Sequence[Event]) -> 
         yield "state"
     if task.decided_at != (decision.at if decision else None):
         yield "decided_at"
-    if decision and not request.purged_at and decision.text != _said(task):
-        yield "decided_by or reason"
+    if not request.purged_at:
+        if decision and decision.text != _said(task):
+            yield "decided_by or reason"
+        yield from _of_what_it_is(task, events)
     told = _last(own, testimony.DELIVERED, testimony.OVERTAKEN, testimony.DOUBTED)
     delivered = told if told and told.kind == testimony.DELIVERED else None
     if (task.delivery is Delivery.DELIVERED) != (delivered is not None):
         yield "delivery"
     if task.delivered_at != (delivered.at if delivered else None):
         yield "delivered_at"
+
+
+def _of_what_it_is(task: SubjectTask, events: Sequence[Event]) -> Iterator[str]:
+    first = _last(events, testimony.CHAINED) or _last(events, testimony.RECEIVED)
+    chained = first is not None and first.kind == testimony.CHAINED
+    if not chained and testimony.quoted(task.platform_task_id) not in _text(first):
+        yield "platform_task_id"
+    begins = f"; {testimony.task_begins(task.id)}"
+    told = [_text(event) for event in events if event.kind == testimony.VERIFIED]
+    said = next((text for text in reversed(told) if begins in text), None)
+    if f"; {task.what}" not in said if said is not None else task.described and not chained:
+        yield "what is asked"
+
+
+def _text(event: Event | None) -> str:
+    return (event.text if event else None) or ""
 
 
 def _said(task: SubjectTask) -> str:

@@ -40,11 +40,13 @@ def show(file: Path, request: str) -> None:
         click.echo(f"problem  no request and no task has the id {request}", err=True)
         sys.exit(1)
     click.echo(f"request {subject.id} of {subject.platform}")
+    for task in tasks:
+        click.echo(f"  {_printable(task.what.partition(', sha256 ')[0])}")
     for event in events:
-        task = f"task {event.task_id}: " if event.task_id is not None else ""
+        of = f"task {event.task_id}: " if event.task_id is not None else ""
         text = "(purged)" if event.text is None else _printable(event.text)
         at = f"{event.at:%Y-%m-%d %H:%M:%S} UTC"
-        click.echo(f"{event.position:4}  {at}  {event.kind:12}  {task}{text}")
+        click.echo(f"{event.position:4}  {at}  {event.kind:12}  {of}{text}")
     _end(str(fault) for fault in inspect(subject, tasks, events))
     click.echo("intact")
 

@@ -147,8 +147,6 @@ class Consider:
         requests.describe_request(
             session, request.id, description.requester, description.missing, now
         )
-        text = testimony.found(description.requester, description.missing)
-        trail.record(session, request.id, "verified", text, now)
         found = description.machines
         changed = [
             found[held.id].key
@@ -156,11 +154,14 @@ class Consider:
             if held.type in CHANGES and held.id in found
         ]
         known = machines.last_known(session, self._platform.name, changed) if changed else {}
+        said = []
         for task in pending:
             if held := finding.held.get(task.id):
                 machine = found.get(held.id)
                 previous = known.get(machine.key) if machine and held.type in CHANGES else None
-                requests.describe_task(session, task.id, held, machine, previous)
+                said.append(requests.describe_task(session, task.id, held, machine, previous))
+        text = testimony.found(description.requester, description.missing, said)
+        trail.record(session, request.id, "verified", text, now)
 
     def _ask(
         self, session: orm.Session, request_id: str, asked: Sequence[Person], now: datetime

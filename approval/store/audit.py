@@ -3,7 +3,7 @@
 Everything here needs little memory, however long the trail is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -18,7 +18,12 @@ AT_ONCE = 200  # requests, or events in a stream
 # SQLite's own count of the ids that it gave out; rolled back with the transaction.
 _given_out = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
 
-_OF_TASKS = sa.select(*(TASKS.c[name] for name in SubjectTask.__dataclass_fields__))
+MADE = ("what", "described")  # of the columns that hold JSON
+JSON = ("held", "machine", "previous")  # whose text counts, not what is made of it
+_OF_TASKS = sa.select(
+    *(TASKS.c[name] for name in SubjectTask.__dataclass_fields__ if name not in MADE),
+    *(sa.type_coerce(TASKS.c[name], sa.JSON).label(name) for name in JSON),
+)
 # What reading raises if a column holds what the gate never wrote.
 ODD = (ValueError, TypeError, AttributeError, LookupError)
 
@@ -119,16 +124,23 @@ def ids_given_out(session: orm.Session) -> int | None:
     return int(session.scalar(_given_out) or 0)
 
 
-def _fields(row: Any, kind: type) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in kind.__dataclass_fields__}  # type: ignore[attr-defined] # all are dataclasses
+def _fields(row: Any, kind: type, *, but: Collection[str] = ()) -> dict[str, Any]:
+    names: Any = kind.__dataclass_fields__  # type: ignore[attr-defined] # all are dataclasses
+    return {name: getattr(row, name) for name in names if name not in but}
 
 
 def _subject(row: sa.Row[Any]) -> Subject:
-    return Subject(**_fields(row, Subject) | {"payload": testimony.payload_is(row.payload)})
+    return Subject(
+        **_fields(row, Subject, but=("payload",)), payload=testimony.payload_is(row.payload)
+    )
 
 
 def _task(row: sa.Row[Any]) -> SubjectTask:
-    return SubjectTask(**_fields(row, SubjectTask))
+    made: dict[str, Any] = {
+        "what": testimony.task_is(row.id, row.held, row.machine, row.previous),
+        "described": row.machine is not None or row.previous is not None,
+    }
+    return SubjectTask(**_fields(row, SubjectTask, but=MADE), **made)
 
 
 def _event(row: sa.Row[Any]) -> Event:

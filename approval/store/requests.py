@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -22,7 +22,7 @@ from approval.model import (
 )
 from approval.store import trail
 from approval.store.statements import insert_into, new_id
-from approval.store.tables import REQUESTS, TASKS
+from approval.store.tables import REQUESTS, TASKS, Value
 
 # Built once: building a statement costs more than running it.
 _insert_request = sa.insert(REQUESTS)
@@ -94,6 +94,10 @@ _close = (
     )
     .returning(REQUESTS.c.id)
 )
+# These values as their rows hold them.
+_HELD, _MACHINE, _PREVIOUS = (
+    cast(Value, TASKS.c[name].type).plain for name in ("held", "machine", "previous")
+)
 
 
 @cache
@@ -141,7 +145,8 @@ def insert(
     # One row in a list costs three times what it costs alone.
     stored = set(session.scalars(statement, rows if len(rows) > 1 else rows[0]))
     text = f"{len(stored)} task{'' if len(stored) == 1 else 's'} from {source}"
-    trail.begin(session, request_id, platform, "received", testimony.received(text, payload), now)
+    said = testimony.received(text, sorted(stored), payload)
+    trail.begin(session, request_id, platform, "received", said, now)
     return request_id, stored
 
 
@@ -257,7 +262,11 @@ def describe_task(
     held: HeldTask,
     machine: Machine | None,
     previous: Snapshot | None,
-) -> None:
-    """Keep what was found out about one task, and the platform's own record of it."""
+) -> str:
+    """Keep what was found out about one task, and the platform's own record of it.
+
+    Returns what its row says now, for the trail.
+    """
     values = {"new_held": held, "new_machine": machine, "before": previous}
     session.execute(_describe_task, {"task": task_id} | values)
+    return testimony.task_is(task_id, _HELD(held), _MACHINE(machine), _PREVIOUS(previous))

@@ -50,6 +50,10 @@ class Value(sa.types.TypeDecorator[Any]):
         self._adapter: TypeAdapter[Any] = TypeAdapter(kind)
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        return self.plain(value)
+
+    def plain(self, value: Any) -> Any:
+        """The value as JSON knows it: dicts, lists, strings."""
         return None if value is None else self._adapter.dump_python(value, mode="json")
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:

@@ -13,7 +13,7 @@ from approval.store import trail
 from tests.cli.conftest import write
 from tests.conftest import served_site
 from tests.fakes import NOW
-from tests.gate.faked import opened
+from tests.stores import File, opened
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,9 @@ def lived(tmp_path_factory):
 def tasks(lived, tmp_path):
     """The ids, after the site was copied to the test's folder."""
     folder, tasks = lived
-    for name in ("workflow.db", "workflow.cfg"):
-        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "workflow.db").write_bytes((folder / "workflow.db").read_bytes())
+    config = (folder / "workflow.cfg").read_text("utf-8")
+    (tmp_path / "workflow.cfg").write_text(config.replace(str(folder), str(tmp_path)), "utf-8")
     return tasks
 
 
@@ -51,8 +52,10 @@ def change(tmp_path):
 
 def test_show_tells_the_way_of_a_request_by_its_id_or_a_tasks(tasks, approval):
     result = approval("audit", "show", tasks[0])
-    head, *events, last = result.output.splitlines()
+    head, task, *events, last = result.output.splitlines()
     assert (result.exit_code, last) == (0, "intact")
+    assert task.startswith("  task 1 is DEPLOY of ")
+    assert tasks[0] in task
     kinds = [line.split()[4] for line in events]
     assert kinds[:3] == ["received", "verified", "asked"]
     assert {"mailed", "accepted", "delivered", "told"} <= set(kinds)
@@ -126,7 +129,7 @@ def test_what_was_kept_agrees_with_an_untouched_store_even_when_it_has_grown(
     tasks, approval, keep, tmp_path, words
 ):
     file = keep(*words)
-    with opened(tmp_path / "workflow.db") as database, database.write() as session:
+    with opened(File(tmp_path / "workflow.db")) as database, database.write() as session:
         [(request_id, _), *_] = trails.all_requests(session)
         trail.record(session, request_id, "told", "", NOW)
     result = approval("audit", "verify", "--against", file)
@@ -147,7 +150,7 @@ def test_a_trail_that_was_written_anew_as_a_whole_is_found_by_what_was_kept(
 
 def forge_last_request(file):
     """Change who decided, and every hash that follows, as somebody who knows the code would."""
-    with opened(file) as database, database.read() as session:
+    with opened(File(file)) as database, database.read() as session:
         request_id, (request, _, events) = list(trails.all_requests(session))[-1]
     previous = chain.origin(request.id, request.platform, request.received_at)
     with closing(sqlite3.connect(file)) as connection, connection:

@@ -42,9 +42,9 @@ def _without_ids(kind: str, text: str) -> str:
     """What an event says, without ids, and without the way in which the same came about."""
     if kind == "delivered":
         return ""
-    if kind == "received":  # each run has callbacks of its own
-        return text.partition(", payload")[0]
-    return text.partition(":")[0] if kind == "failed" else text
+    if kind == "verified":
+        return text.partition("; task ")[0]
+    return text.partition(":")[0] if kind in ("received", "failed") else text
 
 
 def differences(story: Story, wanted: Story) -> Iterator[str]:

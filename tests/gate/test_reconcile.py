@@ -43,7 +43,9 @@ def test_its_first_event_says_how_it_was_found(gate):
     with gate.database.read() as session:
         texts = session.connection().exec_driver_sql("SELECT text FROM events").scalars().all()
     [text] = texts
-    assert text.startswith("2 tasks from Fake Cloud, found by reconciling, payload sha256 ")
+    assert text.startswith(
+        '2 tasks from Fake Cloud, found by reconciling: "1", "2", payload sha256 '
+    )
 
 
 def test_its_decision_reaches_the_platform(gate):

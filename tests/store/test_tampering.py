@@ -80,7 +80,9 @@ OTHER = st.one_of(
     st.binary(max_size=32),
     st.just("2026-11-21 12:34:56.000001"),
 )
+TASKS_COLUMNS = ["platform_task_id", "held", "machine", "previous"]
 COLUMNS = [
+    *[("tasks", name) for name in TASKS_COLUMNS],
     *[("events", name) for name in ("request_id", "position", "task_id", "at", "kind", "text")],
     *[("events", name) for name in ("salt", "digest", "hash", "id")],
     *[(REQUEST, name) for name in ("id", "platform", "received_at", "payload", "requester")],
@@ -99,6 +101,10 @@ KINDS = {
     "hash": st.binary(max_size=32),
     "payload": st.binary(max_size=8),
 }
+KINDS |= dict.fromkeys(
+    ("held", "machine", "previous"),
+    st.sampled_from(['{"id": "1", "type": "UNDEPLOY"}', '{"key": "x"}', "[]", None]),
+)
 KINDS |= dict.fromkeys(("received_at",), KINDS["at"])
 KINDS |= dict.fromkeys(
     ("considered_at", "closed_at", "purged_at"), st.one_of(st.none(), KINDS["at"])
@@ -127,6 +133,8 @@ def values(table, column):
 @given(data=st.data())
 def test_any_field_that_is_edited_is_found(lived, change, tmp_path, table, column, data):
     all_rows = rows(lived, tmp_path, f"SELECT rowid, {column} FROM {table}")  # noqa: S608
+    if column == "held":
+        del all_rows[-1]  # before the platform was asked, nobody knows what is true
     rowid, was = data.draw(st.sampled_from(all_rows))
     value = data.draw(values(table, column).filter(lambda value: value != was))
     try:
