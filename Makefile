@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 SECONDS ?= 600
 MINUTES ?= 30
 
-.PHONY: help demo test crash load model check fuzz bench aged look clean
+.PHONY: help demo test test-postgresql several crash load model check fuzz bench aged look clean
 
 help: ## Say what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 # Each stamp says that what this extra of pyproject.toml asks for is there; dev holds demo too.
 $(VENV)/demo $(VENV)/dev: $(VENV)/%: pyproject.toml
@@ -25,6 +25,12 @@ demo: $(VENV)/demo ## Try the gate with a simulated Abiquo and a mailbox
 
 test: $(VENV)/dev ## Run the tests
 	$(BIN)/pytest -n 2 $(ARGS)
+
+test-postgresql: $(VENV)/dev ## Run the tests with every store on PostgreSQL
+	$(BIN)/pytest -n 2 --store=postgresql $(ARGS)
+
+several: $(VENV)/dev ## Let three gates on PostgreSQL die at random while 2,000 tasks go their way
+	$(BIN)/python -m tests.several
 
 crash: $(VENV)/dev ## Kill the gate everywhere, and write docs/reliability.md
 	$(BIN)/python -m tests.crash

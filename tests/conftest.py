@@ -36,8 +36,8 @@ __all__ = ["nothing_secret_is_logged"]
 hypothesis.settings.register_profile(
     "model", max_examples=400, stateful_step_count=60, deadline=None
 )
-# Packages whose every test runs on both kinds of store; others need one that is any.
-ON_BOTH = {"store", "gate", "engine", "web"}
+# Packages whose every test runs on both kinds of store, and those that are about a file.
+ON_BOTH, ON_FILES = {"store", "gate", "engine", "web"}, {"cli", "crash"}
 MONA, MAX, ANA = "mona@acme.example", "max@acme.example", "ana@acme.example"
 
 
@@ -46,17 +46,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    chosen = metafunc.config.getoption("--store")
+    package = Path(metafunc.module.__file__).parent.name
     only = metafunc.definition.get_closest_marker("only_on")
-    if chosen:
-        kinds = {chosen} if not only or chosen in only.args else set()
-    elif only:
-        kinds = set(only.args)
-    else:
-        package = Path(metafunc.module.__file__).parent.name
-        kinds = set(stores.KINDS) if package in ON_BOTH else {stores.SQLITE}
-    ordered = sorted(kinds, reverse=True)  # SQLite first
-    metafunc.parametrize("store_kind", ordered, indirect=True, scope="session")
+    possible = set(only.args if only else [stores.SQLITE] if package in ON_FILES else stores.KINDS)
+    chosen = metafunc.config.getoption("--store")
+    usual = set(stores.KINDS) if package in ON_BOTH or only else {stores.SQLITE}
+    kinds = sorted(possible & ({chosen} if chosen else usual), reverse=True)  # SQLite first
+    metafunc.parametrize("store_kind", kinds, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -96,6 +92,13 @@ class Gate:
     folder: Path
     store: stores.Store
     session: requests.Session = field(default_factory=requests.Session)
+
+    @property
+    def key(self) -> str:
+        """What signs the links: configured, or made by the gate."""
+        if stores.KEY in self.store.settings:
+            return stores.KEY
+        return (self.folder / "workflow.db.key").read_text("ascii").strip()
 
     def get(self, url: str, **options: object) -> requests.Response:
         return self.session.get(self._absolute(url), timeout=10, **options)

@@ -46,10 +46,19 @@ def web(config: Config) -> None:
 def work(config: Config) -> None:
     """Do the work until SIGTERM or SIGINT, and serve nobody."""
     refuse_file(config)
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)  # in all threads, so that it is waited for here
-    with _running(config) as service, _working(service):
+    with _signals_kept(), _running(config) as service, _working(service):
         log.info("working")
         signal.sigwait(ENDS)
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Keep signals, in the threads that begin meanwhile too, until they are waited for."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

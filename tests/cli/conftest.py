@@ -107,7 +107,7 @@ def approval(tmp_path) -> Callable[..., Result]:
 
     def approval(*words: str) -> Result:
         command, *rest = words
-        group = [command, rest.pop(0)] if command in ("db", "audit") else [command]
+        group = [command, rest.pop(0)] if command in ("db", "audit", "keys") else [command]
         settings = ["--config", str(tmp_path / "workflow.cfg")]
         return CliRunner(env=dict.fromkeys(os.environ)).invoke(
             main, [*group, *settings, *rest], catch_exceptions=False

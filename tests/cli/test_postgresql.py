@@ -1,0 +1,102 @@
+"""The commands with a PostgreSQL database."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests import stores
+from tests.cli.conftest import environment, write
+from tests.conftest import free_port, wait_until
+
+pytestmark = pytest.mark.only_on("postgresql")
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A database without tables."""
+    with stores.bare(tmp_path) as store:
+        yield store
+
+
+@pytest.fixture
+def settings(bare, text, tmp_path):
+    """The settings for it are written."""
+    write(tmp_path, f"{text}{bare.settings}")
+
+
+def test_its_tables_are_made_by_a_command_and_by_nothing_else(settings, approval):
+    for command in ("check", "serve", "web", "worker"):
+        told = approval(command)
+        assert told.exit_code == 1
+        assert "run 'approval db upgrade --config " in told.output
+    assert approval("db", "upgrade").exit_code == 0
+    told = approval("check")
+    assert "/test_" in told.output.splitlines()[0]
+    assert told.output.splitlines()[0].endswith(" is up to date")
+    assert told.exit_code == 0
+
+
+def test_the_trail_is_verified(settings, approval):
+    approval("db", "upgrade")
+    assert "intact: 0 events" in approval("audit", "verify").output
+
+
+def test_a_server_that_is_not_there_is_told_without_the_password(text, tmp_path, approval):
+    address = f"postgresql://gate:sesame@/approval?host={tmp_path}"
+    write(tmp_path, f"{text}database = {address}\nsecret_key = {stores.KEY}\n")
+    for command in (["check"], ["db", "upgrade"], ["redeliver"], ["serve"]):
+        told = approval(*command)
+        assert told.exit_code == 1
+        assert "problem  [server] database: " in told.output or command == ["serve"]
+        assert "problem  " in told.output
+        assert "sesame" not in told.output
+
+
+@pytest.mark.parametrize("command", ["web", "worker"])
+def test_a_part_of_a_gate_shares_no_file(text, tmp_path, approval, command):
+    write(tmp_path, text)
+    told = approval(command)
+    assert told.exit_code == 1
+    assert "a SQLite file is for one process" in told.output
+
+
+def test_keys_that_stand_in_the_settings_are_changed_there(settings, approval):
+    told = approval("keys", "rotate")
+    assert told.exit_code == 1
+    assert "the keys stand in the settings" in told.output
+
+
+def test_gunicorn_can_serve_the_web_part(settings, approval, tmp_path, cloud, bare):
+    approval("db", "upgrade")
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "gunicorn", "--workers", "2", "--threads", "4"),
+        *("--bind", f"127.0.0.1:{port}", 'approval.wsgi:application("workflow.cfg")'),
+    ]
+    python_path = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(
+            command, cwd=tmp_path, stdout=log, stderr=log, env=environment() | python_path
+        ) as process,
+    ):
+
+        def ready():
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            try:
+                return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).json()["ready"]
+            except requests.RequestException:
+                return False
+
+        try:
+            wait_until(ready, timeout=60)
+            body = cloud.callback_body(cloud.deploy_machine(59))
+            taken = requests.post(f"http://127.0.0.1:{port}/callback", body, timeout=10)
+            assert taken.status_code == 202
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+    assert bare.rows("SELECT kind FROM jobs") == [("consider",)]
