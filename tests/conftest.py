@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -217,9 +217,14 @@ bind_port = 0
 
 
 @contextmanager
-def served_gate(folder: Path, text: str, port: int = 0, **serving: int) -> Iterator[Gate]:
-    """Serve a gate in this process with the settings in `text`; `serving` is for its server."""
-    with stores.fresh(folder, "workflow.db") as store:
+def served_gate(
+    folder: Path, text: str, port: int = 0, store: stores.Store | None = None, **serving: int
+) -> Iterator[Gate]:
+    """Serve a gate in this process with the settings in `text`, on a store that is there or new.
+
+    `serving` is for its server.
+    """
+    with nullcontext(store) if store else stores.fresh(folder, "workflow.db") as store:
         yield from _served(folder, text, port, store, serving)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from approval.cli.keys import KeyBroken, link_keys, retire, rotate
 from approval.config import load
+from tests import stores
 from tests.conftest import MONA, free_port, served_gate, settings_text
 from tests.mails import Mails
 
@@ -17,27 +18,26 @@ def config(tmp_path, cloud, mailbox):
 
 
 def test_a_key_is_made_once_and_kept_for_its_owner_alone(config, tmp_path):
-    [key] = link_keys(config, tmp_path / "workflow.db")
-    assert link_keys(config, tmp_path / "workflow.db") == [key]
+    [key] = link_keys(config)
+    assert link_keys(config) == [key]
     assert (tmp_path / "workflow.db.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_an_empty_key_signs_nothing(config, tmp_path):
     (tmp_path / "workflow.db.key").write_text("")
     with pytest.raises(KeyBroken):
-        link_keys(config, tmp_path / "workflow.db")
+        link_keys(config)
 
 
 def test_a_new_key_signs_and_the_older_ones_are_known_until_they_are_retired(config, tmp_path):
-    database = tmp_path / "workflow.db"
-    [first] = link_keys(config, database)
-    assert rotate(config, database) == 2
-    old, new = link_keys(config, database)
+    [first] = link_keys(config)
+    assert rotate(config) == 2
+    old, new = link_keys(config)
     assert old == first != new
     assert (tmp_path / "workflow.db.key").stat().st_mode & 0o777 == 0o600
-    assert retire(config, database) == 1
-    assert link_keys(config, database) == [new]
-    assert retire(config, database) == 0
+    assert retire(config) == 1
+    assert link_keys(config) == [new]
+    assert retire(config) == 0
 
 
 def test_keys_of_the_settings_are_not_replaced_behind_their_back(tmp_path, cloud, mailbox):
@@ -46,8 +46,8 @@ def test_keys_of_the_settings_are_not_replaced_behind_their_back(tmp_path, cloud
     configured = load(tmp_path / "workflow.cfg", {})
     for change in (rotate, retire):
         with pytest.raises(KeyBroken, match="secret_key"):
-            change(configured, tmp_path / "workflow.db")
-    assert link_keys(configured, tmp_path / "workflow.db") == ["a" * 22, "b" * 22]
+            change(configured)
+    assert link_keys(configured) == ["a" * 22, "b" * 22]
 
 
 def test_a_link_lives_as_long_as_its_key(tmp_path, cloud, mailbox):
@@ -56,17 +56,18 @@ def test_a_link_lives_as_long_as_its_key(tmp_path, cloud, mailbox):
     @contextmanager
     def served(*keys):
         text = settings_text(cloud, mailbox, f"secret_key = {' '.join(keys)}")
-        with served_gate(tmp_path, text, port) as gate:
+        with served_gate(tmp_path, text, port, store) as gate:
             cloud.callback_url = f"{gate.url}/callback"
             yield gate
 
     port = free_port()
-    with served(old):
-        task = cloud.deploy_appliance(9)[0]
-        link = Mails(mailbox).about(task, MONA).link("review")
-    with served(old, new) as gate:
-        assert gate.get(link).status_code == 200
-    with served(new) as gate:
-        retired = gate.get(link)
-        assert retired.status_code == 404
-        assert retired.content == gate.get("/review?request=unknown&token=x").content
+    with stores.fresh(tmp_path, "workflow.db") as store:
+        with served(old):
+            task = cloud.deploy_appliance(9)[0]
+            link = Mails(mailbox).about(task, MONA).link("review")
+        with served(old, new) as gate:
+            assert gate.get(link).status_code == 200
+        with served(new) as gate:
+            retired = gate.get(link)
+            assert retired.status_code == 404
+            assert retired.content == gate.get("/review?request=unknown&token=x").content
