@@ -14,7 +14,7 @@ ROOT = DEPLOY.parent
 FILES = [ROOT / "README.md", *sorted(file for file in DEPLOY.rglob("*") if file.is_file())]
 VARIABLE = re.compile(r"\bAPPROVAL_([A-Z0-9]+)__([A-Z0-9_]+)\b")
 # As people read it in running text, and type it.
-COMMAND = re.compile(r"(?:[`']|/bin/|^)approval ([a-z][a-z ]*[a-z])\b", re.M)
+COMMAND = re.compile(r"(?:[`']|/bin/|^)approval ([a-z][a-z -]*[a-z])\b", re.M)
 pytestmark = pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 
 
