@@ -43,34 +43,48 @@ def run(seconds: float, length: float, calm: float, seed: int, keep_log: Path | 
     """Run for so long; a trouble lasts for `length` seconds and comes after `calm` ones."""
     with served() as site:
         users = Users(site.cloud, site.ledger, site.crowd.do, seed)
-        others, over = Others(site.ledger), threading.Event()
         gauge = Gauge(site.service.process.pid, seconds / SAMPLES)
-        end = threading.Timer(seconds, over.set)
-        end.start()
-        for act, pace in (
-            (users.begin, OPERATIONS), (others.watch, LOOKS), (others.talk_nonsense, NONSENSE),
-            (others.send_too_much, TOO_MUCH), (others.try_a_token, STRANGERS),
-        ):  # fmt: skip
-            site.crowd.keep(act, pace)
-        spells = befall(site, length, calm, over)
-        site.crowd.rest()
+        spells = _act(site, users, seconds, length, calm)
         gauge.stop()
         _come_to_rest(site)
         if code := site.service.end():
             site.ledger.blame(f"it ended with {code}")
-        log = Log(site.folder / "log")
         if keep_log:
             shutil.copy(site.folder / "log", keep_log)
-        wrong = [
-            *site.ledger.wrong,
-            *log.wrong(site.ledger, spells),
-            *verdict.wrong(site, users.announced),
-        ]
+        log = Log(site.folder / "log")
         ids = [letter.id for letter in site.post.letters]
         return Run(
-            seconds, site.ledger, gauge, spells, len(users.announced), len(ids),
-            len(ids) - len(set(ids)), len(log.named("job failed")), wrong,
-        )  # fmt: skip
+            seconds=seconds,
+            ledger=site.ledger,
+            gauge=gauge,
+            spells=spells,
+            tasks=len(users.announced),
+            mails=len(ids),
+            repeated=len(ids) - len(set(ids)),
+            failed=len(log.named("job failed")),
+            wrong=[
+                *site.ledger.wrong,
+                *log.wrong(site.ledger, spells),
+                *verdict.wrong(site, users.announced),
+            ],
+        )
+
+
+def _act(site: Site, users: Users, seconds: float, length: float, calm: float) -> Sequence[Spell]:
+    """Have everybody act while troubles befall the site; returns which did, and when."""
+    others, over = Others(site.ledger), threading.Event()
+    threading.Timer(seconds, over.set).start()
+    for act, pace in (
+        (users.begin, OPERATIONS),
+        (others.watch, LOOKS),
+        (others.talk_nonsense, NONSENSE),
+        (others.send_too_much, TOO_MUCH),
+        (others.try_a_token, STRANGERS),
+    ):
+        site.crowd.keep(act, pace)
+    spells = befall(site, length, calm, over)
+    site.crowd.rest()
+    return spells
 
 
 def _come_to_rest(site: Site) -> None:
