@@ -16,7 +16,7 @@ LENGTH, CALM = 40.0, 20.0  # seconds of a trouble, and before it
 SEED = 7
 LOG = Path("build/load.log")
 SHOWN = 20  # lines of what went wrong
-FIGURES = {"memory": "MB", "files": "open files", "threads": "threads"}
+FIGURES = {"memory": "memory in MB", "files": "open files", "threads": "threads"}
 
 
 def main(minutes: float) -> int:
