@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping
 from click.testing import CliRunner
 
 from approval.cli import main
-from approval.model import Action
+from tests.crash.stage import ERRANDS
+from tests.crash.story import EFFECTS, STATES
+from tests.fakes import OPERATOR
 from tests.load.site import Site
 
-STATES = {Action.ACCEPT: "accepted", Action.DECLINE: "declined"}
-EFFECTS = {"accepted": "continuation", "declined": "cancellation"}
-ERRANDS = ("consider", "ask", "release", "outcome", "note")
 PERSONAL = ("mailed", "told")  # events that tell of a mail to approvers and requesters
 PERHAPS = "%(perhaps;%"  # of a mail that may never have left
-OPERATOR = "operator@gate.example"
 
 
 def wrong(site: Site, announced: set[str]) -> Iterator[str]:
