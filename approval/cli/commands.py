@@ -3,17 +3,17 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from subprocess import CalledProcessError
 
 import click
 
 from approval import __version__
-from approval.cli import checking, keys, scanning, serving
+from approval.cli import checking, scanning, serving
 from approval.cli.assembly import build_platform, build_reconcile, build_room
 from approval.cli.auditing import audit
+from approval.cli.keying import key_group
 from approval.cli.keys import KeyBroken
 from approval.cli.opening import load_config, open_current, open_store, settings_option
 from approval.clock import utc_now
@@ -37,6 +37,7 @@ def main() -> None:
 
 
 main.add_command(audit)
+main.add_command(key_group)
 
 
 @main.command()
@@ -181,41 +182,6 @@ def revoke(file: Path, request_id: str | None, address: str | None, lift: bool) 
         click.echo(f"{one.name} <{one.address}> of request {one.request_id}")
     click.echo(f"{len(found)} {'let decide again' if lift else 'withdrawn'}")
     sys.exit(0 if found else 1)
-
-
-@main.group("keys")
-def key_group() -> None:
-    """Replace the keys that sign links, where the gate keeps them itself."""
-
-
-@key_group.command()
-@settings_option
-def rotate(file: Path) -> None:
-    """Add a new key. It signs from the next start on; links of older keys go on working."""
-    config = load_config(file)
-    with _keys_told():
-        count = keys.rotate(config)
-    click.echo(f"{count} keys; restart the gate, and retire the old ones when their links are over")
-
-
-@key_group.command()
-@settings_option
-def retire(file: Path) -> None:
-    """Forget all keys but the newest: at the next start, links that they signed are strangers."""
-    config = load_config(file)
-    with _keys_told():
-        count = keys.retire(config)
-    click.echo(f"{count} retired; restart the gate")
-
-
-@contextmanager
-def _keys_told() -> Iterator[None]:
-    """The keys' file, or an end with the reason named."""
-    try:
-        yield
-    except (KeyBroken, OSError) as error:
-        click.echo(f"problem  {error}", err=True)
-        sys.exit(1)
 
 
 @main.command("scan-test")

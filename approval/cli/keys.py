@@ -36,6 +36,11 @@ def rotate(config: Config) -> int:
     return len(keys)
 
 
+def older(config: Config) -> int:
+    """How many keys there are besides the newest. Raises KeyBroken."""
+    return len(_kept(config)) - 1
+
+
 def retire(config: Config) -> int:
     """Forget all keys but the newest, and with them the links they signed; returns how many.
 

@@ -26,6 +26,7 @@ _never_decline = (
 )
 # By the open requests, for which there is an index: one of pending tasks would cost each callback.
 _open = sa.select(REQUESTS.c.id).where(REQUESTS.c.closed_at.is_(None))
+_count_open = sa.select(sa.func.count()).select_from(_open.subquery())
 _count = sa.select(sa.func.count()).where(
     TASKS.c.request_id.in_(_open), TASKS.c.state == TaskState.PENDING
 )
@@ -47,6 +48,11 @@ def decline_at(session: orm.Session, request_id: str, at: datetime) -> None:
 def never_decline(session: orm.Session) -> int:
     """Let all open requests stay pending however long it takes; returns how many were not to."""
     return len(session.scalars(_never_decline).all())
+
+
+def count_open(session: orm.Session) -> int:
+    """How many requests are open."""
+    return session.scalar(_count_open) or 0
 
 
 def count(session: orm.Session) -> int:

@@ -122,14 +122,14 @@ def test_the_command_line_says_its_version_and_explains_itself():
 def test_a_key_that_is_configured_is_used_and_none_is_made(text, tmp_path):
     write(tmp_path, f"{text}secret_key = {'a' * 22} {'b' * 22}\n")
     config = load(tmp_path / "workflow.cfg", {})
-    assert link_keys(config, tmp_path / "workflow.db") == ["a" * 22, "b" * 22]
+    assert link_keys(config) == ["a" * 22, "b" * 22]
     assert not (tmp_path / "workflow.db.key").exists()
 
 
 def test_a_key_is_made_once_readable_by_its_owner_alone(text, tmp_path):
     write(tmp_path, text)
     config = load(tmp_path / "workflow.cfg", {})
-    [first], [second] = (link_keys(config, tmp_path / "workflow.db") for _ in range(2))
+    [first], [second] = (link_keys(config) for _ in range(2))
     assert first == second
     assert len(first) >= 43
     assert (tmp_path / "workflow.db.key").stat().st_mode & 0o777 == 0o600

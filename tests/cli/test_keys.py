@@ -7,7 +7,7 @@ import pytest
 from approval.cli.keys import KeyBroken, link_keys, retire, rotate
 from approval.config import load
 from tests import stores
-from tests.conftest import MONA, free_port, served_gate, settings_text
+from tests.conftest import MONA, free_port, served_gate, served_site, settings_text
 from tests.mails import Mails
 
 
@@ -15,6 +15,16 @@ from tests.mails import Mails
 def config(tmp_path, cloud, mailbox):
     (tmp_path / "workflow.cfg").write_text(settings_text(cloud, mailbox), "utf-8")
     return load(tmp_path / "workflow.cfg", {})
+
+
+@pytest.fixture
+def site(tmp_path):
+    with served_site(tmp_path) as site:
+        yield site
+
+
+def config_of(site):
+    return load(site.gate.folder / "workflow.cfg", {})
 
 
 def test_a_key_is_made_once_and_kept_for_its_owner_alone(config, tmp_path):
@@ -48,6 +58,36 @@ def test_keys_of_the_settings_are_not_replaced_behind_their_back(tmp_path, cloud
         with pytest.raises(KeyBroken, match="secret_key"):
             change(configured)
     assert link_keys(configured) == ["a" * 22, "b" * 22]
+
+
+def test_keys_are_not_retired_while_links_that_they_signed_are_open(site, approval):
+    site.gate.press(site.mail(site.deploy()[0]).link("accept"))
+    site.deploy()
+    site.settle()
+    rotate(config_of(site))
+    before = link_keys(config_of(site))
+    refused = approval("keys", "retire")
+    assert refused.exit_code == 1
+    assert refused.output == (
+        "problem  1 request is open; links in their mails may be signed by the older keys and "
+        "would be strangers; wait until they are decided, or add --force\n"
+    )
+    assert link_keys(config_of(site)) == before
+    site.deploy()
+    site.settle()
+    forced = approval("keys", "retire", "--force")
+    assert forced.exit_code == 0
+    assert forced.output.splitlines() == [
+        "2 requests are open; links in their mails may be strangers from now on",
+        "1 retired; restart the gate",
+    ]
+    assert link_keys(config_of(site)) == before[-1:]
+
+
+def test_without_an_older_key_open_requests_lose_nothing(site, approval):
+    site.deploy()
+    site.settle()
+    assert approval("keys", "retire").output == "0 retired; restart the gate\n"
 
 
 def test_a_link_lives_as_long_as_its_key(tmp_path, cloud, mailbox):
