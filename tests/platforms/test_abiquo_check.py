@@ -95,8 +95,19 @@ def test_a_role_of_one_enterprise_is_known_by_who_has_it(server, connect):
 
 
 @pytest.mark.parametrize("path", ["admin/roles", "admin/enterprises/_/users"])
-def test_roles_that_cannot_be_read_are_no_problem(server, connect, path):
+def test_an_account_that_may_not_see_who_approves_is_a_problem(server, connect, path):
     server.answers[path] = (403, {}, b"<html/>")
+    key, words = trouble(connect(server, api_approve_role="APPROVERS").check())
+    assert key == "api_username"
+    assert "403 Forbidden" in words
+    assert words.endswith(
+        "; give its role the privileges USERS_VIEW and WORKFLOW_OVERRIDE in Abiquo"
+    )
+
+
+@pytest.mark.parametrize("path", ["admin/roles", "admin/enterprises/_/users"])
+def test_roles_that_cannot_be_read_just_now_are_no_problem(server, connect, path):
+    server.answers[path] = (503, {}, b"<html/>")
     findings = connect(server, api_approve_role="APPROVERS").check()
     assert trouble(findings, Level.WARNING)[0] == "api_approve_role"
 

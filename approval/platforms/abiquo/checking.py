@@ -71,12 +71,23 @@ def _approvers(client: Client, settings: Settings) -> Iterator[Finding]:
         if wanted in shared or _is_held(client, wanted):
             return
     except PlatformError as error:
-        yield warning(f"api_approve_role: whether there is {wanted} cannot be read ({error})")
+        yield _unread(error, settings)
         return
     yield problem(
         f"api_approve_role: nobody has the role {wanted}, and Abiquo has none of that name; "
         f"it has {', '.join(sorted(shared))}{did_you_mean(wanted, shared)}"
     )
+
+
+def _unread(error: PlatformError, settings: Settings) -> Finding:
+    """Roles and users could not be read: for good if Abiquo forbids it, else perhaps just now."""
+    if isinstance(error, Rejected) and error.status == 403:
+        return problem(
+            f"{_account_key(settings)}: Abiquo does not let this account see who may approve "
+            f"({error}); give its role the privileges {' and '.join(sorted(PRIVILEGES))} in Abiquo"
+        )
+    role = settings.api_approve_role
+    return warning(f"api_approve_role: whether there is {role} cannot be read ({error})")
 
 
 def _names(client: Client, path: str, tag: str) -> set[str]:
