@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from humanize import precisedelta
 from pydantic import BaseModel, ValidationError
 
-from approval.config import storing
+from approval.config import guarding, storing
 from approval.config.explaining import explain
 from approval.config.exposure import open_doors
 from approval.config.parsing import ConfigError
@@ -19,7 +19,6 @@ from approval.config.values import CURE
 from approval.model import Action
 from approval.platforms.registry import PLATFORMS
 from approval.section import is_loopback
-from approval.wording import VERBS
 
 __all__ = ["SECTIONS", "Config", "ConfigError", "load"]
 
@@ -82,6 +81,8 @@ def load(file: Path, environment: Mapping[str, str]) -> Config:
     if "server" in models:
         problems += storing.problems(models["server"])
         warnings += storing.warnings(models["server"])
+    if "policy" in models:
+        problems += guarding.problems(models["policy"])
     if "server" in models and "links" in models:
         problems += _exposed(models["server"], models["links"], warnings)
     if problems:
@@ -175,12 +176,7 @@ def _warnings(models: Mapping[str, Any], platform: str) -> list[str]:
         )
     if not models["links"].signed:
         found.append("[links] signed = no: whoever knows or guesses a task's id can decide it")
-    for word in sorted(models["policy"].guarded_types or ()):
-        if word not in VERBS:
-            found.append(
-                f"[policy] guarded_types: {word} is no type that is known here; what is not "
-                f"named is accepted at once. Known are {', '.join(VERBS)}"
-            )
+    found += guarding.warnings(models["policy"])
     found += _impatience(models["policy"], models["links"])
     if not models["mail"].operator:
         found.append("[mail] operator is not set: nobody is told by mail when something fails")

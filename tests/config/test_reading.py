@@ -496,7 +496,8 @@ def test_a_relative_database_lies_beside_the_settings(settings, tmp_path, databa
         ({"abiquo": {"api_location": "http://cloud.example.com/api"}}, "api_location"),
         ({"server": {"hostname": "gate.example.com"}}, "clear text"),
         ({"server": {"hostname": "gate.example.com"}}, "callback_secret"),
-        ({"policy": {"guarded_types": "DEPLOI"}}, "DEPLOI"),
+        ({"policy": {"guarded_types": "DEPLOY UNDEPLOI"}}, "did you mean UNDEPLOY?"),
+        ({"policy": {"guarded_types": "DEPLOY PAINT"}}, "PAINT"),
         ({"server": {"default_action": "ACCEPT"}}, "default_action"),
     ],
     ids=[
@@ -506,12 +507,23 @@ def test_a_relative_database_lies_beside_the_settings(settings, tmp_path, databa
         "plain platform",
         "plain links",
         "open callback",
+        "misspelt type",
         "unknown type",
         "accepts by default",
     ],
 )
 def test_what_works_but_should_not_stay_is_warned_about(settings, sections, word):
     assert any(word in warning for warning in settings(**sections).warnings)
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [("DEPLOI", "; did you mean DEPLOY?"), ("PAINT undeploi", "; did you mean UNDEPLOY?")],
+)
+def test_types_of_which_none_is_known_would_guard_nothing(problems, words, meant):
+    [problem] = problems(policy={"guarded_types": words})
+    assert problem.startswith("[policy] guarded_types: there is no type ")
+    assert problem.endswith(f"; name some of DEPLOY, UNDEPLOY, RECONFIGURE{meant}")
 
 
 def test_settings_cannot_be_changed_once_they_are_loaded(settings):
