@@ -12,7 +12,9 @@ import click
 from sqlalchemy import make_url
 
 from approval import samples
+from approval.cli import binding
 from approval.cli.assembly import build_platform, build_templates, build_transport
+from approval.cli.binding import NotBound
 from approval.clock import utc_now
 from approval.config import Config
 from approval.findings import Finding, Level, ok, problem, warning
@@ -33,6 +35,7 @@ def check(config: Config) -> bool:
     platform = build_platform(config)
     with closing(platform):
         results = [
+            _tell_address(config),
             _tell("store", "server", [_store(config)]),
             _tell(platform.name, config.platform_name, platform.check()),
             _tell("mail", "mail", _mail(config)),
@@ -53,6 +56,18 @@ def _tell(what: str, section: str, findings: list[Finding]) -> bool:
         place = f"{what}: " if finding.level is Level.OK else f"[{section}] "
         click.echo(f"{finding.level:8} {place}{finding.text}")
     return all(finding.level is not Level.PROBLEM for finding in findings)
+
+
+def _tell_address(config: Config) -> bool:
+    """Whether the gate can listen; nothing is said if it can."""
+    try:
+        binding.try_out(config)
+    except NotBound as error:
+        serves = error.taken and binding.gate_answers(config)
+        words = f"{error}, unless it is this gate, for a gate answers there" if serves else error
+        click.echo(f"{Level.WARNING if serves else Level.PROBLEM:8} {words}")
+        return serves
+    return True
 
 
 def _store(config: Config) -> Finding:

@@ -13,6 +13,7 @@ from approval import __version__
 from approval.cli import checking, scanning, serving
 from approval.cli.assembly import build_platform, build_reconcile, build_room
 from approval.cli.auditing import audit
+from approval.cli.binding import NotBound
 from approval.cli.keying import key_group
 from approval.cli.keys import KeyBroken
 from approval.cli.opening import load_config, open_current, open_store, settings_option
@@ -71,6 +72,7 @@ def _run(file: Path, part: Callable[[Config], None]) -> None:
         part(config)
     except (
         serving.NotServed,
+        NotBound,
         KeyBroken,
         StoreDown,
         TemplateError,

@@ -11,6 +11,7 @@ from typing import TextIO
 
 import structlog
 
+from approval.cli import binding
 from approval.cli.assembly import WEB_THREADS, Service, assemble
 from approval.clock import utc_now
 from approval.config import Config
@@ -29,8 +30,8 @@ class NotServed(Exception):
 
 
 def serve(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT. Raises NotServed, StoreDown or OSError at the start."""
-    with _running(config) as service:
+    """Serve until SIGTERM or SIGINT. Raises NotServed, NotBound or StoreDown at the start."""
+    with _running(config, answers=True) as service:
         server = _server(service, config)
         with _working(service):
             server.run()
@@ -39,7 +40,7 @@ def serve(config: Config) -> None:
 def web(config: Config) -> None:
     """Serve as `serve` does, and leave the work to others."""
     refuse_file(config)
-    with _running(config, works=False) as service:
+    with _running(config, works=False, answers=True) as service:
         _server(service, config).run()
 
 
@@ -62,9 +63,11 @@ def _signals_kept() -> Iterator[None]:
 
 
 @contextmanager
-def _running(config: Config, *, works: bool = True) -> Iterator[Service]:
+def _running(config: Config, *, works: bool = True, answers: bool = False) -> Iterator[Service]:
     """A gate whose store is ready."""
     with _alone(config.database_file):
+        if answers:
+            binding.try_out(config)  # before anything is set up
         service = assemble(config, works=works)
         try:
             see_to_tables(service, config)
@@ -93,7 +96,8 @@ def _working(service: Service) -> Iterator[None]:
 def _server(service: Service, config: Config) -> Server:
     """A server that stops when the process is told to."""
     address = config.server.bind_address
-    server = Server(service.app, address, config.server.bind_port, WEB_THREADS)
+    with binding.told(config):
+        server = Server(service.app, address, config.server.bind_port, WEB_THREADS)
     for number in ENDS:
         signal.signal(number, lambda *_: server.stop())
     log.info("serving", address=address, port=server.port, public_url=config.public_url)

@@ -1,7 +1,12 @@
 """`approval check` finds what is wrong before anybody waits for it."""
 
+import errno
+
 import pytest
 
+from approval.cli import binding
+from approval.cli.binding import NotBound
+from approval.config import load
 from approval.demo.cloud import V2_6, V3_10, Cloud
 from tests.cli.conftest import write
 from tests.conftest import free_port
@@ -89,6 +94,44 @@ def test_a_role_that_one_enterprise_has_for_itself_is_no_problem(check, text, cl
     world.nicks["mona"].role = world.add_role("APPROVERS", enterprise=world.enterprises[1])
     status, lines = check(text.replace("[mail]", "api_approve_role = APPROVERS\n[mail]"))
     assert (status, of("problem", lines), of("warning", lines)) == (0, [], [])
+
+
+def test_a_port_that_is_in_use_is_told(check, text, mailbox):
+    status, lines = check(text.replace("bind_port = 0", f"bind_port = {mailbox.smtp_port}"))
+    assert status == 1
+    assert of("problem", lines) == [
+        f"problem  [server] bind_port: 127.0.0.1:{mailbox.smtp_port} is in use; end what uses it "
+        "or name another"
+    ]
+
+
+def test_a_port_that_a_gate_serves_is_warned_about(gate, approval):
+    result = approval("check")
+    assert result.exit_code == 0
+    [line] = of("warning", result.output.splitlines())
+    assert line.startswith(f"warning  [server] bind_port: {gate.url.removeprefix('http://')} is in")
+    assert line.endswith(", unless it is this gate, for a gate answers there")
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_of_another_machine_is_told(check, text, address):
+    strangers = f"callback_secret = {'s' * 22}\npublic_url = https://gate.example.com\n"
+    status, lines = check(f"{text}bind_address = {address}\n{strangers}")
+    assert status == 1
+    [problem] = of("problem", lines)
+    assert problem.startswith(
+        f"problem  [server] bind_address: {address} is no address of this machine; name one"
+    )
+
+
+def test_a_port_that_the_account_may_not_use_is_told(text, tmp_path):
+    write(tmp_path, text, 80)
+    refused = PermissionError(errno.EACCES, "Permission denied")  # root may use any
+    with pytest.raises(NotBound) as told, binding.told(load(tmp_path / "workflow.cfg", {})):
+        raise refused
+    assert str(told.value).startswith(
+        "[server] bind_port: this account may not listen on port 80; name one from 1024 on"
+    )
 
 
 def test_a_mail_server_that_is_not_there_is_told(check, text, mailbox):

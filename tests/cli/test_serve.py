@@ -52,12 +52,16 @@ def test_what_keeps_it_from_starting_is_said_in_words(launch, text, tmp_path, ex
     assert "Traceback" not in serving.log
 
 
-def test_a_port_that_is_taken_is_said_in_words(launch, text, tmp_path, mailbox):
+def test_where_it_cannot_listen_is_said_in_words_before_anything_is_set_up(
+    launch, text, tmp_path, mailbox
+):
     write(tmp_path, text, mailbox.smtp_port)
     serving = launch()
     assert serving.process.wait(30) == 1
-    assert "problem  " in serving.log
-    assert "in use" in serving.log
+    place = f"127.0.0.1:{mailbox.smtp_port}"
+    words = f"problem  [server] bind_port: {place} is in use; end what uses it or name another"
+    assert words in serving.log.splitlines()
+    assert not (tmp_path / "workflow.db").exists()
 
 
 def test_a_callback_under_way_is_answered_before_it_ends(serve, text, cloud):
