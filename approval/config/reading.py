@@ -1,7 +1,7 @@
 """Where settings come from: the file, the environment, and files that hold one secret."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +53,7 @@ def read_sections(
             sections.problems.append(
                 f"{place}: there is no such section{did_you_mean(name, known)}"
             )
+    sections.problems += _slips(environment, known)
     for name, model in known.items():
         written = dict(parser[name]) if parser.has_section(name) else {}
         values = _known_keys(name, written, _keys(model), file.parent, sections)
@@ -87,6 +88,18 @@ def _sections_of(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: match[1].lower() for name in environment if (match := ours.fullmatch(name))}
 
 
+def _slips(environment: Mapping[str, str], known: Mapping[str, type[BaseModel]]) -> Iterator[str]:
+    """Variables that would set something with one more underscore."""
+    for section, model in known.items():
+        keys = _keys(model)
+        for key in sorted(keys | {f"{key}_file" for key in keys}):
+            short = f"APPROVAL_{section}_{key}".upper()
+            # Kubernetes writes APPROVAL_SERVER_PORT=tcp://... for a service approval-server.
+            if short in environment and not environment[short].startswith("tcp://"):
+                meant = f"APPROVAL_{section}__{key}".upper()
+                yield f"{short}: sets nothing; did you mean {meant}?"
+
+
 def _from_environment(section: str, environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Variables and their values: `APPROVAL_ABIQUO__API_PASSWORD` is `api_password`."""
     prefix = f"APPROVAL_{section.upper()}__"
@@ -104,8 +117,10 @@ def _known_keys(
     values: dict[str, str] = {}
     for key, value in raw.items():
         if key in keys:
-            values[key] = value
+            values.setdefault(key, value)  # an empty one takes nothing away
         elif key.endswith("_file") and key.removesuffix("_file") in keys:
+            if raw.get(key.removesuffix("_file")):
+                sections.problems.append(_twice(section, key, sections))
             values |= _from_file(section, key, folder / value, sections)
         elif key in OUTDATED.get(section, ()):
             sections.warnings.append(
@@ -116,6 +131,11 @@ def _known_keys(
             place = sections.place(section, key)
             sections.problems.append(f"{place}: there is no such key{did_you_mean(key, keys)}")
     return values
+
+
+def _twice(section: str, key: str, sections: Sections) -> str:
+    place = sections.place(section, key.removesuffix("_file"))
+    return f"{place}: is set twice, by {sections.place(section, key)} too; keep one of the two"
 
 
 def _from_file(section: str, key: str, file: Path, sections: Sections) -> dict[str, str]:

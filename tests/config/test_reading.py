@@ -148,6 +148,58 @@ def test_a_misspelt_key_in_the_environment_is_a_problem(problems):
     )
 
 
+@pytest.mark.parametrize("key", ["API_PASSWORD", "API_PASSWORD_FILE"])
+def test_a_variable_with_one_underscore_too_few_is_a_problem(problems, key):
+    assert problems({f"APPROVAL_ABIQUO_{key}": "x"}) == [
+        f"APPROVAL_ABIQUO_{key}: sets nothing; did you mean APPROVAL_ABIQUO__{key}?"
+    ]
+
+
+def test_variables_of_other_programs_are_none_of_ours(settings):
+    settings({"APPROVAL_SERVER_PORT": "tcp://10.0.0.1:80", "APPROVAL_ABIQUO_COLOUR": "red"})
+
+
+PASSWORD = "APPROVAL_ABIQUO__API_PASSWORD"
+
+
+@pytest.mark.parametrize(
+    ("environment", "written", "places"),
+    [
+        ({}, {"api_password_file": "password"}, ("", "")),
+        (
+            {PASSWORD: "x", f"{PASSWORD}_FILE": "password"},
+            {"api_password": None},
+            (f" (from {PASSWORD})", f" (from {PASSWORD}_FILE)"),
+        ),
+    ],
+    ids=["settings", "environment"],
+)
+def test_a_value_beside_a_file_that_holds_it_too_is_a_problem(
+    problems, tmp_path, environment, written, places
+):
+    (tmp_path / "password").write_text("y")
+    value, file = places
+    assert problems(environment, abiquo=written) == [
+        f"[abiquo] api_password{value}: is set twice, by [abiquo] api_password_file{file} too; "
+        "keep one of the two"
+    ]
+
+
+@pytest.mark.parametrize("keys", [("password", "password_file"), ("password_file", "password")])
+def test_a_key_without_value_leaves_it_to_the_file(settings, tmp_path, keys):
+    (tmp_path / "secret").write_text("y")
+    both = {"password": "", "password_file": "secret"}
+    config = settings(mail={key: both[key] for key in keys})
+    assert config.mail.password.get_secret_value() == "y"
+
+
+def test_the_environment_wins_over_a_file_that_the_settings_name(settings, tmp_path):
+    (tmp_path / "password").write_text("y")
+    written = {"api_password": None, "api_password_file": "password"}
+    config = settings({PASSWORD: "x"}, abiquo=written)
+    assert config.platform.api_password.get_secret_value() == "x"
+
+
 def test_a_misspelt_section_in_the_environment_is_a_problem(problems):
     found = problems({"APPROVAL_LINK__VALID_DAYS": "3", "APPROVAL_PORT_8080_TCP": "tcp://1"})
     assert found == ["APPROVAL_LINK__VALID_DAYS: there is no such section; did you mean links?"]
