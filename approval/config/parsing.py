@@ -28,6 +28,9 @@ def _text(file: Path) -> str:
     except FileNotFoundError as error:
         cure = f"start with: approval settings > {file}"
         raise ConfigError([f"{file}: there is no such file; {cure}"]) from error
+    except IsADirectoryError as error:
+        cure = f"name a file, as {file / 'workflow.cfg'}"
+        raise ConfigError([f"{file}: is a folder; {cure}"]) from error
     except OSError as error:
         cure = "let the gate's account read it"
         raise ConfigError([f"{file}: cannot be read: {error.strerror}; {cure}"]) from error

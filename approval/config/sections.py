@@ -24,6 +24,7 @@ from approval.config.values import (
     SigningKeys,
     action,
     action_or_ask,
+    at_least,
     words,
 )
 from approval.mail.smtp import Security
@@ -186,6 +187,8 @@ class Mail(Section):
     @field_validator("sender", "reply_to", "operator")
     @classmethod
     def _has_an_address(cls, value: str | None) -> str | None:
+        if value == "":
+            raise ValueError("is empty; write a mail address, as gate@example.com")
         if value is not None and not is_address(parseaddr(value)[1]):
             raise ValueError(f"{value!r} holds no mail address, as gate@example.com")
         return value
@@ -276,17 +279,15 @@ class Policy(Section):
         description="How long after their first mail approvers who have not decided are mailed "
         "again, with fresh links: as many times as lengths are named. never: they are not.",
     )
-    decline_after: OptionalDuration = Field(
+    decline_after: Annotated[OptionalDuration, at_least(timedelta(minutes=10))] = Field(
         default=None,
-        ge=timedelta(minutes=10),
         validate_default=False,
         description="How long after the first mail the gate declines what nobody has decided. "
         "Pages and mails say until when that is; what they said stays when this is changed to "
         "another time. never: it stays pending. There is no way to have it accepted.",
     )
-    purge_after: OptionalDuration = Field(
+    purge_after: Annotated[OptionalDuration, at_least(timedelta(days=1))] = Field(
         default=None,
-        ge=timedelta(days=1),
         validate_default=False,
         description="How long after its end a request keeps what is personal: names, addresses, "
         "comments, machines, the callback. What happened when stays, and can still be verified. "
@@ -311,9 +312,8 @@ class Engine(Section):
         default=timedelta(days=3),
         description="How long to try before an operator is asked to see to it.",
     )
-    reconcile_every: Duration = Field(
+    reconcile_every: Annotated[Duration, at_least(timedelta(seconds=10))] = Field(
         default=timedelta(minutes=5),
-        ge=timedelta(seconds=10),
         description="How often the platform is asked what it holds, to find what was announced "
         "in vain and what was decided there.",
     )

@@ -7,7 +7,8 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, SecretBytes, SecretStr
+from humanize import precisedelta
+from pydantic import AfterValidator, BeforeValidator, SecretBytes, SecretStr
 
 from approval.model import Action
 
@@ -54,6 +55,17 @@ def _duration(value: Any) -> Any:
     if not match or match[2] not in UNITS:
         raise ValueError(f"{value!r} is not a length of time; write it as '3 days' or '5 min'")
     return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+def at_least(bound: timedelta) -> AfterValidator:
+    """Refuse shorter lengths of time; pydantic's own words for them are for programmers."""
+
+    def check(value: timedelta | None) -> timedelta | None:
+        if value is not None and value < bound:
+            raise ValueError(f"must be at least {precisedelta(bound)}")
+        return value
+
+    return AfterValidator(check)
 
 
 def _durations(value: Any) -> Any:

@@ -76,7 +76,8 @@ def test_every_problem_is_told_at_once_with_section_and_key(problems):
     places = [problem.split(":")[0] for problem in found]
     assert sorted(places) == sorted([
         "[server] bind_port", "[server] default_action", "[server] databse", "[serverr]",
-        "[abiquo] api_location", "[mail] from", "[mail] port", "[mail] security",
+        "[abiquo] api_location", "[abiquo] api_token", "[mail] from", "[mail] port",
+        "[mail] security",
         "[links] valid_days", "[links] signed", "[policy] own_request",
         "[engine] give_up_after", "[engine] threads", "[engine] kind",
     ])  # fmt: skip
@@ -112,6 +113,23 @@ def test_what_is_missing_is_named_with_its_section(problems, key):
     [problem] = problems(abiquo={key: None})
     assert problem.startswith("[abiquo]")
     assert key in problem
+
+
+def test_an_empty_file_is_told_all_that_is_missing_at_once(tmp_path):
+    file = tmp_path / "workflow.cfg"
+    file.touch()
+    with pytest.raises(ConfigError) as failed:
+        load(file, {})
+    assert failed.value.problems == [
+        "[abiquo] api_location: is missing; it has no default",
+        "[abiquo] api_token: set api_username and api_password, or api_token",
+        "[mail] from: is missing; it has no default",
+    ]
+
+
+def test_an_address_that_is_empty_is_called_so(problems):
+    [problem] = problems(mail={"from": ""})
+    assert problem == "[mail] from: is empty; write a mail address, as gate@example.com"
 
 
 def test_who_mails_are_from_must_be_said(problems):
@@ -367,6 +385,18 @@ def test_reminders_are_listed_with_commas(settings, text, lengths):
     assert settings(policy={"remind_after": text}).policy.remind_after == lengths
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "text", "words"),
+    [
+        ("policy", "purge_after", "1 minute", "must be at least 1 day"),
+        ("policy", "decline_after", "1 min", "must be at least 10 minutes"),
+        ("engine", "reconcile_every", "1 s", "must be at least 10 seconds"),
+    ],
+)
+def test_a_time_that_is_too_short_is_told_the_shortest(problems, section, key, text, words):
+    assert problems(**{section: {key: text}}) == [f"[{section}] {key}: {words}"]
+
+
 @pytest.mark.parametrize("text", ["3 days, 1 day", "1 day, 24 h", "0 days", "1 day 3 days", "soon"])
 def test_reminders_that_make_no_sense_are_refused(problems, text):
     [problem] = problems(policy={"remind_after": text})
@@ -464,7 +494,7 @@ def test_a_folder_is_no_settings_file(tmp_path):
     with pytest.raises(ConfigError) as failed:
         load(tmp_path, {})
     [problem] = failed.value.problems
-    assert problem.startswith(f"{tmp_path}: cannot be read: Is a directory")
+    assert problem == f"{tmp_path}: is a folder; name a file, as {tmp_path}/workflow.cfg"
 
 
 def test_a_file_that_is_not_there_names_the_command_that_writes_one(tmp_path):

@@ -1,10 +1,10 @@
 """The section [abiquo] of workflow.cfg."""
 
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from approval.platforms.abiquo.hrefs import ORIGIN, PATH
 from approval.section import OptionalFile, OptionalSecret, Section, is_loopback
@@ -31,7 +31,9 @@ class Settings(Section):
     )
     api_password: OptionalSecret = Field(default=None, description="The password of this account.")
     api_token: OptionalSecret = Field(
-        default=None, description="A token to use instead of api_username and api_password."
+        default=None,
+        validate_default=True,
+        description="A token to use instead of api_username and api_password.",
     )
     api_approve_role: str = Field(
         default="ENTERPRISE_ADMIN",
@@ -94,11 +96,14 @@ class Settings(Section):
             raise ValueError("a token is ASCII letters, digits and signs without spaces")
         return value
 
-    @model_validator(mode="after")
-    def _can_sign_in(self) -> Self:
-        if not self.api_token and not (self.api_username and self.api_password):
+    @field_validator("api_token")
+    @classmethod
+    def _can_sign_in(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Of the token and not of the whole, so that it is told along with other problems."""
+        known = [info.data.get(key, "wrong") for key in ("api_username", "api_password")]
+        if not value and not all(known):
             raise ValueError("set api_username and api_password, or api_token")
-        return self
+        return value
 
     @property
     def root(self) -> str:
