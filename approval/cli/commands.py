@@ -170,16 +170,22 @@ def reconcile(file: Path) -> None:
 
 @main.command()
 @settings_option
-@click.option("--request", "request_id", metavar="ID", help="The request whose links end.")
+@click.option("--request", metavar="ID", help="The request whose links end, or one of its tasks.")
 @click.option("--person", "address", metavar="ADDRESS", help="The mail address whose links end.")
 @click.option("--lift", is_flag=True, help="Let links that were withdrawn or locked decide again.")
-def revoke(file: Path, request_id: str | None, address: str | None, lift: bool) -> None:
+def revoke(file: Path, request: str | None, address: str | None, lift: bool) -> None:
     """Withdraw the links of a request, of a person in all open requests, or of both."""
-    if request_id is None and address is None:
+    if request is None and address is None:
         raise click.UsageError("name --request, --person or both")
-    with open_store(load_config(file)) as database, database.write() as session:
-        act = revoking.lift if lift else revoking.revoke
-        found = act(session, request_id, address, utc_now())
+    config = load_config(file)
+    act = revoking.lift if lift else revoking.revoke
+    try:
+        with open_store(config) as database, database.write() as session:
+            named = request and revoking.request_of(session, config.platform_name, request)
+            found = act(session, named, address, utc_now())
+    except revoking.Nobody as error:
+        click.echo(f"problem  {error}", err=True)
+        sys.exit(1)
     for one in found:
         click.echo(f"{one.name} <{one.address}> of request {one.request_id}")
     click.echo(f"{len(found)} {'let decide again' if lift else 'withdrawn'}")

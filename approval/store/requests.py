@@ -163,6 +163,11 @@ def find_task(session: orm.Session, platform: str, platform_task_id: str) -> tup
     return (row.request_id, row.id) if row else None
 
 
+def exists(session: orm.Session, request_id: str) -> bool:
+    """Whether there is such a request, purged or not."""
+    return session.execute(_one_request, {"request": request_id}).first() is not None
+
+
 def load(session: orm.Session, request_id: str) -> ApprovalRequest | None:
     """A request with all its tasks; None if there is none, or it was purged."""
     row = session.execute(_one_request, {"request": request_id}).first()

@@ -133,3 +133,42 @@ def test_a_key_is_made_once_readable_by_its_owner_alone(text, tmp_path):
     assert first == second
     assert len(first) >= 43
     assert (tmp_path / "workflow.db.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """A site where two tasks of one request are pending."""
+    with served_site(tmp_path) as site:
+        tasks = site.deploy(2)
+        site.settle()
+        yield site, tasks
+
+
+def test_links_are_withdrawn_by_the_id_of_a_task_or_of_its_request(asked, approval):
+    site, tasks = asked
+    [request] = {row.id for row in site.gate.tables()["approval_requests"]}
+    *who, count = approval("revoke", "--request", tasks[1]).stdout.splitlines()
+    assert count == f"{len(who)} withdrawn"
+    assert all(line.endswith(f"> of request {request}") for line in who)
+    assert {row.revoked_at is None for row in site.gate.tables()["approvers"]} == {False}
+    lifted = approval("revoke", "--lift", "--request", request).stdout.splitlines()
+    assert lifted == [*who, f"{len(who)} let decide again"]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--request", "unknown"], "there is no request or task unknown"),
+        (["--person", "eve@x.example"], "nobody at eve@x.example has links in open requests"),
+        (
+            ["--request", "TASK", "--person", "eve@x.example"],
+            "nobody at eve@x.example has links in request REQUEST",
+        ),
+    ],
+)
+def test_withdrawing_the_links_of_nobody_says_so(asked, approval, words, problem):
+    site, tasks = asked
+    [request] = {row.id for row in site.gate.tables()["approval_requests"]}
+    result = approval("revoke", *(tasks[0] if word == "TASK" else word for word in words))
+    assert result.exit_code == 1
+    assert result.stderr == f"problem  {problem.replace('REQUEST', request)}\n"

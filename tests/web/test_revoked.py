@@ -94,5 +94,6 @@ def test_a_stranger_does_not_learn_that_anything_was_withdrawn(site, approval):
 
 def test_nothing_to_withdraw_is_said(approval):
     result = approval("revoke", "--request", "unknown")
-    assert (result.exit_code, result.output) == (1, "0 withdrawn\n")
+    words = "problem  there is no request or task unknown\n"
+    assert (result.exit_code, result.output) == (1, words)
     assert approval("revoke").exit_code == 2
