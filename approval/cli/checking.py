@@ -15,6 +15,7 @@ from approval import samples
 from approval.cli import binding
 from approval.cli.assembly import build_platform, build_templates, build_transport
 from approval.cli.binding import NotBound
+from approval.cli.keys import key_file
 from approval.clock import utc_now
 from approval.config import Config
 from approval.findings import Finding, Level, ok, problem, warning
@@ -23,7 +24,7 @@ from approval.nearest import did_you_mean
 from approval.rendering import TemplateError, Templates
 from approval.store import leases
 from approval.store.database import Database, StoreDown
-from approval.store.migrate import is_current
+from approval.store.migrate import is_current, is_empty
 
 APART = timedelta(seconds=5)  # clocks
 
@@ -72,19 +73,25 @@ def _tell_address(config: Config) -> bool:
 
 def _store(config: Config) -> Finding:
     file = config.database_file
-    return _server(config) if file is None else _file(file, config.database)
+    return _server(config) if file is None else _file(config, file)
 
 
-def _file(file: Path, url: str) -> Finding:
+def _file(config: Config, file: Path) -> Finding:
     if wrong := _out_of_reach(file):
         return problem(f"database: {wrong}")
-    if not file.exists():
-        return ok(f"{file} will be set up by approval serve")
-    with closing(Database(url)) as database:
-        try:
-            current = is_current(database)
-        except StoreDown as error:
-            return problem(f"database: {file} is not what a gate keeps ({error}); name another")
+    current, empty = False, True
+    if file.exists():
+        with closing(Database(config.database)) as database:
+            try:
+                current, empty = is_current(database), is_empty(database)
+            except StoreDown as error:
+                return problem(f"database: {file} is not what a gate keeps ({error}); name another")
+    keys = key_file(config)
+    if empty and keys:
+        return warning(
+            f"database: {keys} is there, but nothing is in {file}; if this is a backup, it lacks "
+            "the database: 'approval db backup' copies both, also while the gate serves"
+        )
     return ok(f"{file} {'is up to date' if current else 'will be set up by approval serve'}")
 
 

@@ -14,6 +14,7 @@ from approval.cli import checking, scanning, serving
 from approval.cli.assembly import build_platform, build_reconcile, build_room
 from approval.cli.auditing import audit
 from approval.cli.binding import NotBound
+from approval.cli.databases import db
 from approval.cli.keying import key_group
 from approval.cli.keys import KeyBroken
 from approval.cli.opening import load_config, open_current, open_store, settings_option
@@ -26,7 +27,7 @@ from approval.gate import revoke as revoking
 from approval.gate import trouble
 from approval.logs import configure_logs
 from approval.rendering import TemplateError
-from approval.store import migrate, retention
+from approval.store import retention
 from approval.store.database import StoreDown
 
 
@@ -38,6 +39,7 @@ def main() -> None:
 
 
 main.add_command(audit)
+main.add_command(db)
 main.add_command(key_group)
 
 
@@ -226,17 +228,3 @@ def purge(file: Path, dry_run: bool) -> None:
         if not dry_run:
             done = purging.purge(database, before, now, lambda: None)
             click.echo(f"purged {done.requests} requests and {done.machines} machines")
-
-
-@main.group()
-def db() -> None:
-    """Look after the database."""
-
-
-@db.command()
-@settings_option
-def upgrade(file: Path) -> None:
-    """Bring the tables up to this version (with SQLite 'approval serve' does it by itself)."""
-    with open_store(load_config(file)) as database:
-        migrate.upgrade(database)
-    click.echo("up to date")

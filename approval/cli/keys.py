@@ -52,6 +52,21 @@ def retire(config: Config) -> int:
     return len(old)
 
 
+def copy_keys(config: Config, folder: Path) -> Path | None:
+    """Copy the keys into a folder; None if they stand in the settings. Raises KeyBroken."""
+    if config.server.secret_key:
+        return None
+    copy = folder / _file(config).name
+    _write(copy, link_keys(config))
+    return copy
+
+
+def key_file(config: Config) -> Path | None:
+    """The file that keeps the keys, if there is one."""
+    file = None if config.server.secret_key or config.database_file is None else _file(config)
+    return file if file and file.exists() else None
+
+
 def _kept(config: Config) -> list[str]:
     if config.server.secret_key:
         raise KeyBroken(

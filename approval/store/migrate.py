@@ -22,6 +22,12 @@ def upgrade(database: Database, to: str = "head") -> None:
         command.upgrade(config, to)
 
 
+def is_empty(database: Database) -> bool:
+    """Whether nobody has set it up yet. Raises StoreDown."""
+    with database.read() as session:
+        return not sa.inspect(session.connection()).has_table("alembic_version")
+
+
 def is_current(database: Database) -> bool:
     """Whether nothing is missing. Raises StoreDown."""
     newest = max(file.name.split("_")[0] for file in FOLDER.glob("versions/[0-9]*.py"))

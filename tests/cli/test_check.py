@@ -235,6 +235,14 @@ def test_what_own_templates_build_on_and_what_is_hidden_is_not_warned_about(chec
     assert of("warning", check(f"{text}templates = own\n")[1]) == []
 
 
+def test_link_keys_beside_an_empty_database_look_like_half_a_backup(check, text, tmp_path):
+    (tmp_path / "workflow.db.key").write_text("k" * 40)
+    (tmp_path / "workflow.db").touch()
+    status, lines = check(text)
+    [told] = of("warning", lines)
+    assert (status, "approval db backup" in told) == (0, True)
+
+
 def test_settings_that_everybody_can_read_are_warned_about(approval, text, tmp_path):
     write(tmp_path, text)
     (tmp_path / "workflow.cfg").chmod(0o644)

@@ -14,7 +14,8 @@ from approval.config import load
 from approval.demo.cloud.faults import Fault
 from approval.store.jobs import Lane
 from tests.cli.conftest import write
-from tests.conftest import served_site, wait_until
+from tests.conftest import served_gate, served_site, wait_until
+from tests.stores import File
 
 
 @pytest.fixture
@@ -91,6 +92,32 @@ def test_upgrade_makes_the_tables_and_can_be_repeated(text, approval, tmp_path):
         result = approval("db", "upgrade")
         assert (result.exit_code, result.output) == (0, "up to date\n")
     assert approval("redeliver").output == "0 taken up\n"
+
+
+def test_a_backup_of_a_served_gate_holds_all_that_was_answered(tmp_path, approval):
+    with served_site(tmp_path) as site:
+        [task] = site.deploy()
+        link = site.mail(task).link("accept")
+        result = approval("db", "backup", str(tmp_path / "kept"))
+        assert result.exit_code == 0
+    for file in tmp_path.glob("workflow.db*"):
+        file.unlink()
+    for file in (tmp_path / "kept").iterdir():
+        assert file.stat().st_mode & 0o777 == 0o600
+        file.rename(tmp_path / file.name)
+    assert "intact" in approval("audit", "show", task).output
+    port = int(link.split(":")[2].split("/")[0])
+    text = (tmp_path / "workflow.cfg").read_text("utf-8")
+    with served_gate(tmp_path, text, port, store=File(tmp_path / "workflow.db")) as gate:
+        assert gate.press(link).status_code == 200
+
+
+def test_a_backup_is_not_written_over_another(text, approval, tmp_path):
+    write(tmp_path, text)
+    approval("db", "upgrade")
+    assert approval("db", "backup", str(tmp_path / "kept")).exit_code == 0
+    again = approval("db", "backup", str(tmp_path / "kept"))
+    assert (again.exit_code, "is there already" in again.output) == (1, True)
 
 
 def test_what_a_command_makes_is_for_its_owner_alone(text, approval, tmp_path):
