@@ -22,7 +22,7 @@ from approval.config import load
 from approval.demo.cloud import Cloud
 from approval.demo.cloud.sample import add_equipped
 from approval.demo.mailbox import Mailbox
-from approval.store.jobs import Lane
+from approval.store.jobs import Kind, Lane
 from approval.store.tables import Base, JobRow
 from approval.web.server import Server
 from tests import stores
@@ -81,6 +81,9 @@ def press(link: str) -> requests.Response:
     """Press the button that a mail's link leads to, wherever it is served."""
     path, fields = form_of(link)
     return requests.post(path, fields, timeout=10)
+
+
+FOR_PEOPLE = (Kind.REMIND, Kind.LAPSE)  # what waits for days, to see whether somebody decides
 
 
 @dataclass
@@ -143,8 +146,9 @@ class Gate:
         wait_until(idle)
 
     def hurry(self) -> None:
-        """Make every job due now, as if the time until then had passed."""
-        self.change(sa.update(JobRow).where(JobRow.lease.is_(None)).values(due=utc_now()))
+        """Make every job due now, as if the time until then had passed; people stay away."""
+        waiting = JobRow.lease.is_(None), JobRow.kind.not_in(FOR_PEOPLE)
+        self.change(sa.update(JobRow).where(*waiting).values(due=utc_now()))
         self.service.engine.wake(list(Lane))
 
     def catch_up(self) -> None:
@@ -153,7 +157,9 @@ class Gate:
         def done() -> bool:
             self.hurry()
             with self.service.database.read() as session:
-                left = sa.select(JobRow.id).where(JobRow.parked_at.is_(None))
+                left = sa.select(JobRow.id).where(
+                    JobRow.parked_at.is_(None), JobRow.kind.not_in(FOR_PEOPLE)
+                )
                 return session.execute(left).first() is None
 
         wait_until(done)

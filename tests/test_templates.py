@@ -58,7 +58,7 @@ def test_every_template_works_with_every_sample(templates, name, context):
 
 
 def test_samples_cover_every_page_and_mail(templates):
-    shared = {"look.html", "page/base.html", "page/parts.html"}
+    shared = {"look.html", "what.html", "page/base.html", "page/parts.html"}
     shared |= {"mail/base.html", "mail/parts.html", "mail/parts.txt"}
     ours = {name for name in templates.names() if not name.startswith("page/console")}
     assert ours - shared == set(samples.contexts())
@@ -359,7 +359,7 @@ def test_a_subject_is_one_line(templates, name):
         ([samples.decided(1)], "Accepted: deploy web-01"),
         (
             [samples.decided(1), samples.decided(2, TaskState.DECLINED)],
-            "1 accepted, 1 declined: deploy web-01 and 1 more machine",
+            "1 accepted, 1 declined: deploy web-01 and web-02",
         ),
         (
             [samples.task(1), samples.decided(2), samples.decided(3)],
@@ -569,3 +569,23 @@ def test_the_edges_of_fields_and_buttons_can_be_seen(palettes, scheme):
 
 def test_both_palettes_have_the_same_colours(palettes):
     assert palettes["light"].keys() == palettes["dark"].keys()
+
+
+DEPLOYED = samples.task(1), samples.task(2), samples.task(3)
+UNDEPLOYED = replace(samples.task(4), held=replace(samples.task(4).held, type="UNDEPLOY"))
+
+
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        (DEPLOYED[:1], "deploy web-01"),
+        (DEPLOYED[:2], "deploy web-01 and web-02"),
+        (DEPLOYED, "deploy web-01 and 2 more machines"),
+        ([UNDEPLOYED, DEPLOYED[0]], "undeploy web-04 and deploy web-01"),
+        ([UNDEPLOYED, *DEPLOYED[:2]], "undeploy web-04, and deploy web-01 and web-02"),
+    ],
+)
+def test_each_kind_of_work_is_named_with_its_own_machines(templates, tasks, words):
+    context = sample("mail/request/subject.txt", request=samples.request(*tasks))
+    subject = templates.render("mail/request/subject.txt", **context)
+    assert subject == f"Approval needed: {words} - Ana User"
