@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import parse_qs, urldefrag, urljoin, urlsplit
 
 import requests
 from lxml import etree, html
@@ -16,6 +16,7 @@ AGENTS = (
     "WhatsApp/2.23.20.0",
     "ProofpointURLDefense/1.0",
 )
+ROUTES = {"accept", "decline", "multiple", "review"}  # where links of mails lead
 TIMES = 100  # that one link is opened
 TOGETHER = 8
 TIMEOUT = 10.0  # seconds for each request
@@ -106,7 +107,19 @@ def state(page: Seen) -> tuple[int, str]:
 
 def scan_test(url: str, tell: Tell) -> bool:
     """Scan one link and tell each request; says whether the page is what it was."""
+    if not _is_of_a_mail(url):
+        tell(
+            "problem  this is no link of a mail: those lead to accept, decline, multiple or "
+            "review, and hold a token; put the whole link in quotes, for a shell cuts it at &"
+        )
+        return False
     before = ask("GET", url)
+    if not before.status:
+        tell(
+            f"problem  nobody answers at {urlsplit(url).netloc}: see that the gate runs, and "
+            "that it can be reached from here"
+        )
+        return False
     if before.status != 200:
         tell(f"problem  {before.line.strip()}: take a link that still works from a mail")
         return False
@@ -128,6 +141,12 @@ def scan_test(url: str, tell: Tell) -> bool:
         "have decided meanwhile"
     )
     return same and not broken and not acting
+
+
+def _is_of_a_mail(url: str) -> bool:
+    parts = urlsplit(url)
+    asks = parts.path.rpartition("/")[2] in ROUTES and "token" in parse_qs(parts.query)
+    return asks and parts.scheme in ("http", "https")
 
 
 def _host(url: str) -> tuple[str, str]:

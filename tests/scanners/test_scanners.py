@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from approval.cli import main, scanning
+from tests.conftest import free_port
 from tests.test_browser import browser, open_page  # noqa: F401 - fixtures
 
 
@@ -95,11 +96,27 @@ def test_the_scan_says_if_a_link_decides_by_being_opened(tmp_path):
         assert any(line.startswith("problem") for line in said)
 
 
-@pytest.mark.parametrize("path", ["/accept?task=1&token=x", "/nowhere"])
-def test_a_link_that_does_not_work_is_no_test(site, path):
+def test_a_link_that_does_not_work_is_no_test(site):
     said = []
-    assert not scanning.scan_test(site.gate.url + path, said.append)
-    assert [line.startswith("problem") for line in said] == [True]
+    assert not scanning.scan_test(f"{site.gate.url}/accept?task=1&token=x", said.append)
+    assert said == ["problem  GET     /accept      404: take a link that still works from a mail"]
+
+
+@pytest.mark.parametrize("address", ["/", "/healthz", "/accept?task=1", "/home?token=x"])
+def test_an_address_that_is_no_link_of_a_mail_is_not_asked(scripted, address):
+    said = []
+    assert not scanning.scan_test(f"http://127.0.0.1:{scripted.port}{address}", said.append)
+    assert [line.partition(":")[0] for line in said] == ["problem  this is no link of a mail"]
+    assert scripted.heard == []
+
+
+def test_a_host_that_is_down_is_called_so():
+    place, said = f"127.0.0.1:{free_port()}", []
+    assert not scanning.scan_test(f"http://{place}/accept?task=1&token=x", said.append)
+    assert said == [
+        f"problem  nobody answers at {place}: see that the gate runs, and that it can be reached "
+        "from here"
+    ]
 
 
 def test_only_the_host_that_was_named_is_asked():
