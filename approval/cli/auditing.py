@@ -18,6 +18,7 @@ from approval.store import audit as trails
 from approval.store import requests
 
 HEAD = re.compile(r"\b(\d+):([0-9a-f]{64})\b")
+KIND = 14  # letters of the longest kind of event: "links restored"
 FORMATS = {"jsonl": export.jsonl, "csv": export.comma_separated}
 moment = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
@@ -31,7 +32,7 @@ def audit() -> None:
 @settings_option
 @click.argument("request")
 def show(file: Path, request: str) -> None:
-    """Print what happened to REQUEST: its id, or the platform's id of one of its tasks."""
+    """Print what happened to REQUEST, its id or that of a task."""
     config = load_config(file)
     with open_current(config) as database, database.read() as session:
         named = requests.find_task(session, config.platform_name, request)
@@ -46,7 +47,7 @@ def show(file: Path, request: str) -> None:
         of = f"task {event.task_id}: " if event.task_id is not None else ""
         text = "(purged)" if event.text is None else _printable(event.text)
         at = f"{event.at:%Y-%m-%d %H:%M:%S} UTC"
-        click.echo(f"{event.position:4}  {at}  {event.kind:12}  {of}{text}")
+        click.echo(f"{event.position:4}  {at}  {event.kind:{KIND}}  {of}{text}")
     _end(str(fault) for fault in inspect(subject, tasks, events))
     click.echo("intact")
 
@@ -57,7 +58,7 @@ def show(file: Path, request: str) -> None:
 @click.option("--until", type=moment, help="Before this time, in UTC.")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="jsonl")
 def export_(file: Path, since: datetime | None, until: datetime | None, form: str) -> None:
-    """Print every event with its hash, one a line, in the order in which they were added."""
+    """Print every event with its hash, one a line, oldest first."""
     with open_current(load_config(file)) as database, database.read() as session:
         events = trails.stream(session, _utc(since), _utc(until))
         for line in FORMATS[form](events):
@@ -72,9 +73,9 @@ def export_(file: Path, since: datetime | None, until: datetime | None, form: st
     help="An export, or what 'verify' printed before, kept where the gate cannot write.",
 )
 def verify(file: Path, against: Path | None) -> None:
-    """Find every event and request that was changed, removed, inserted or moved; prints a head.
+    """Find what was changed, removed, inserted or moved.
 
-    The head stands for all events up to now. Keep it elsewhere: with --against it shows
+    Prints a head. It stands for all events up to now. Keep it elsewhere: with --against it shows
     later that none of them was touched meanwhile, not even by somebody who wrote all hashes anew.
     """
     with open_current(load_config(file)) as database, database.read() as session:

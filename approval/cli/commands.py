@@ -46,21 +46,27 @@ main.add_command(key_group)
 @main.command()
 @settings_option
 def serve(file: Path) -> None:
-    """Run the gate until it is told to stop: answer people and platforms, and do the work."""
+    """Run the gate: answer people and platforms, and do the work."""
     _run(file, serving.serve)
 
 
 @main.command()
 @settings_option
 def web(file: Path) -> None:
-    """Only answer people and platforms; 'approval worker' does the work (with PostgreSQL)."""
+    """Only answer people and platforms; 'worker' does the work.
+
+    Needs PostgreSQL.
+    """
     _run(file, serving.web)
 
 
 @main.command()
 @settings_option
 def worker(file: Path) -> None:
-    """Only do the work: look up, mail, tell the platform, reconcile (with PostgreSQL)."""
+    """Only do the work: look up, mail, tell the platform, reconcile.
+
+    Needs PostgreSQL.
+    """
     _run(file, serving.work)
 
 
@@ -72,12 +78,14 @@ def _run(file: Path, part: Callable[[Config], None]) -> None:
         click.echo(f"warning  {warning}", err=True)
     try:
         part(config)
+    except TemplateError as error:
+        click.echo(f"problem  [server] templates: {error}", err=True)
+        sys.exit(1)
     except (
         serving.NotServed,
         NotBound,
         KeyBroken,
         StoreDown,
-        TemplateError,
         OSError,
         CalledProcessError,
     ) as error:
@@ -88,7 +96,10 @@ def _run(file: Path, part: Callable[[Config], None]) -> None:
 @main.command()
 @settings_option
 def check(file: Path) -> None:
-    """Find every mistake in the settings and templates; try store, platform and mail server."""
+    """Find every mistake in settings and templates; try it all out.
+
+    Tries the address to listen on, the store, the platform and the mail server.
+    """
     sys.exit(0 if checking.check(load_config(file)) else 1)
 
 
@@ -109,7 +120,7 @@ def check(file: Path) -> None:
     help="Where the simulated Abiquo is to be, and where --send looks for it.",
 )
 def demo(file: Path | None, alone: bool, cloud_port: int) -> None:
-    """Try it out on this machine: the gate with a simulated Abiquo and a mailbox."""
+    """Try it out here, with a simulated Abiquo and a mailbox."""
     if file and alone:
         raise click.UsageError("--send and --once do not go together")
     try:
@@ -138,7 +149,7 @@ def settings() -> None:
 @settings_option
 @click.argument("tasks", nargs=-1)
 def redeliver(file: Path, tasks: tuple[str, ...]) -> None:
-    """Take up what was set aside for the operator: all of it, or the decisions of TASKS."""
+    """Take up what was set aside: all, or the decisions of TASKS."""
     config = load_config(file)
     try:
         with open_store(config) as database, database.write() as session:
@@ -157,7 +168,10 @@ def redeliver(file: Path, tasks: tuple[str, ...]) -> None:
 @main.command()
 @settings_option
 def reconcile(file: Path) -> None:
-    """Compare once, now, what the platform holds with what is known; print what was done."""
+    """Compare now what the platform holds with what is known.
+
+    Prints what was done.
+    """
     config = load_config(file)
     platform = build_platform(config)
     with open_store(config) as database:
@@ -176,7 +190,10 @@ def reconcile(file: Path) -> None:
 @click.option("--person", "address", metavar="ADDRESS", help="The mail address whose links end.")
 @click.option("--lift", is_flag=True, help="Let links that were withdrawn or locked decide again.")
 def revoke(file: Path, request: str | None, address: str | None, lift: bool) -> None:
-    """Withdraw the links of a request, of a person in all open requests, or of both."""
+    """Withdraw the links of a request, of a person, or of both.
+
+    Those of a person alone are withdrawn in all open requests.
+    """
     if request is None and address is None:
         raise click.UsageError("name --request, --person or both")
     config = load_config(file)
@@ -197,9 +214,10 @@ def revoke(file: Path, request: str | None, address: str | None, lift: bool) -> 
 @main.command("scan-test")
 @click.argument("url")
 def scan_test(url: str) -> None:
-    """Treat URL, a link of a mail, as a mail scanner does, and tell whether that changed anything.
+    """Open URL, a mail's link, as scanners do; does that decide?
 
-    Nothing is pressed. Only the host of URL is asked.
+    Tells whether the page says the same afterwards. Nothing is pressed.
+    Only the host of URL is asked.
     """
     sys.exit(0 if scanning.scan_test(url, click.echo) else 1)
 
@@ -208,7 +226,7 @@ def scan_test(url: str) -> None:
 @settings_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be purged.")
 def purge(file: Path, dry_run: bool) -> None:
-    """Remove personal data that is older than [policy] purge_after, now."""
+    """Remove personal data older than [policy] purge_after, now."""
     config = load_config(file)
     if config.policy.purge_after is None:
         click.echo(

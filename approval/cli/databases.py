@@ -19,7 +19,10 @@ def db() -> None:
 @db.command()
 @settings_option
 def upgrade(file: Path) -> None:
-    """Bring the tables up to this version (with SQLite 'approval serve' does it by itself)."""
+    """Bring the tables up to this version.
+
+    With SQLite 'approval serve' does it by itself.
+    """
     with open_store(load_config(file)) as database:
         migrate.upgrade(database)
     click.echo("up to date")

@@ -33,9 +33,10 @@ def rotate(file: Path) -> None:
 @settings_option
 @click.option("--force", is_flag=True, help="Even if links of open requests end with the keys.")
 def retire(file: Path, force: bool) -> None:
-    """Forget all keys but the newest: at the next start, links that they signed are strangers.
+    """Forget all keys but the newest.
 
-    Refused while requests are open whose links they may have signed.
+    Links that they signed are strangers from the next start on. Refused while requests
+    are open whose links they may have signed.
     """
     config = load_config(file)
     with _told():

@@ -81,7 +81,8 @@ def _is_trouble(job: Job, failure: Failure, now: datetime) -> bool:
 def on_park(session: orm.Session, job: Job, failure: Failure, now: datetime) -> None:
     """Note that a job was set aside for the operator, and tell them."""
     key = f"parked-{job.kind}"
-    text = f"Request {job.request_id}: {failure}. It is not tried again by itself."
+    whose = f"Request {job.request_id}: " if job.request_id else ""
+    text = f"{whose}{failure}. It is not tried again by itself."
     if job.request_id:
         trail.record(session, job.request_id, "parked", f"{job.kind}: {failure}", now)
     if job.kind == jobs.Kind.RELEASE:
@@ -158,7 +159,9 @@ def redeliver(
             requests.deliver(session, int(row.subject), Delivery.WAITING, "", None)
         if row.request_id:
             trail.record(session, row.request_id, "redelivered", row.kind, now)
-    return [f"{row.kind} of request {row.request_id or '-'}" for row in taken]
+    return [
+        f"{row.kind} of request {row.request_id}" if row.request_id else row.kind for row in taken
+    ]
 
 
 def _subjects(session: orm.Session, task_ids: list[str], platform: str) -> list[str]:

@@ -62,6 +62,15 @@ def test_show_tells_the_way_of_a_request_by_its_id_or_a_tasks(tasks, approval):
     assert approval("audit", "show", head.split()[1]).output == result.output
 
 
+def test_show_keeps_its_columns_whatever_happened(tasks, approval):
+    approval("revoke", "--request", tasks[0])
+    approval("revoke", "--lift", "--request", tasks[0])
+    events = approval("audit", "show", tasks[0]).output.splitlines()[1:-1]
+    assert any(" links restored " in line for line in events)
+    assert {line[45:47] for line in events} == {"  "}
+    assert not any(line[47].isspace() for line in events)
+
+
 def test_show_prints_nothing_that_a_terminal_obeys(tasks, approval):
     output = approval("audit", "show", tasks[0]).output
     assert "\x1b" not in output

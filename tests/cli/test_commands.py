@@ -146,6 +146,18 @@ def test_the_command_line_says_its_version_and_explains_itself():
     assert "serve" in CliRunner().invoke(main, ["-h"]).output
 
 
+def groups(command, *names):
+    yield names
+    for name, one in getattr(command, "commands", {}).items():
+        yield from groups(one, *names, name)
+
+
+@pytest.mark.parametrize("names", list(groups(main)), ids=" ".join)
+def test_no_description_is_cut_where_80_columns_fit(names):
+    said = CliRunner(env={"COLUMNS": "80"}).invoke(main, [*names, "--help"]).stdout.splitlines()
+    assert [line for line in said if line.endswith("...") and "Usage" not in line] == []
+
+
 def test_a_key_that_is_configured_is_used_and_none_is_made(text, tmp_path):
     write(tmp_path, f"{text}secret_key = {'a' * 22} {'b' * 22}\n")
     config = load(tmp_path / "workflow.cfg", {})

@@ -36,7 +36,7 @@ def test_it_starts_on_a_fresh_folder_serves_alone_and_ends_when_asked(serve, lau
     ("extra", "reason"),
     [
         ("database = sqlite:////nowhere/at/all.db", "/nowhere/at"),
-        ("templates = own", "style.css.html, line 2: "),
+        ("templates = own", "[server] templates: {folder}/own/page/style.css.html, line 2: "),
     ],
     ids=["no folder", "broken style"],
 )
@@ -48,6 +48,7 @@ def test_what_keeps_it_from_starting_is_said_in_words(launch, text, tmp_path, ex
     serving = launch()
     assert serving.process.wait(30) == 1
     lines = serving.log.splitlines()
+    reason = reason.format(folder=tmp_path)
     assert any(line.startswith("problem  ") and reason in line for line in lines)
     assert "Traceback" not in serving.log
 

@@ -139,3 +139,9 @@ def test_the_operator_can_take_up_all_that_was_parked_whatever_it_is(gate):
     gate.platform.broken.clear()
     assert gate.redeliver() == [f"consider of request {request_id}"]
     assert gate.redeliver() == []
+
+
+def test_what_belongs_to_no_request_is_taken_up_without_naming_one(gate, alarm):
+    gate.mails.refused = {OPERATOR}
+    alarm()
+    assert gate.redeliver() == ["alert"]
