@@ -15,6 +15,7 @@ from approval import samples
 from approval.cli import binding
 from approval.cli.assembly import build_platform, build_templates, build_transport
 from approval.cli.binding import NotBound
+from approval.cli.completeness import lacks
 from approval.cli.keys import key_file
 from approval.clock import utc_now
 from approval.config import Config
@@ -152,6 +153,8 @@ def _broken(templates: Templates) -> Iterator[str]:
     """What is wrong with templates, each rendered with a sample."""
     for name, context in samples.renderings():
         try:
-            templates.render(name, **context)
+            text = templates.render(name, **context)
         except TemplateError as error:
             yield str(error)
+        else:
+            yield from (f"{name} {lack}" for lack in lacks(name, context, text))

@@ -1,6 +1,8 @@
 """`approval check` finds what is wrong before anybody waits for it."""
 
 import errno
+import re
+from pathlib import Path
 
 import pytest
 
@@ -192,6 +194,37 @@ def test_own_templates_that_work_are_no_problem(check, text, tmp_path):
     file.parent.mkdir(parents=True)
     file.write_text("{{ request.id }} by {{ brand }}")
     assert check(f"{text}templates = own\n")[0] == 0
+
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+
+
+@pytest.mark.parametrize(
+    ("name", "taken_out", "lack"),
+    [
+        ("page/confirm.html", "<form.*</form>", "holds no form to decide by, with method post"),
+        ("page/confirm.html", "<input[^>]*token[^>]*>", "has a form without the field token"),
+        ("page/confirm.html", r"<input[^>]*many[^>]*>", "has a form without the field task or"),
+        ("page/parts.html", "<button.*</button>", "has a form without a button to accept"),
+        ("page/parts.html", '<input id="code"[^%]*%[^%]*%[^>]*>', "form without the field code"),
+        ("page/review.html", ".*", "holds neither links nor a form"),
+        ("page/expired.html", "<form.*</form>", "holds no form with the field token and a button"),
+        ("mail/request/body.txt", ".*", "holds no link to decide by"),
+        ("mail/request/body.txt", ".*", "does not hold the code"),
+        ("mail/reminder/body.html", ".*", "holds no link to decide by"),
+        ("mail/reminder/body.html", ".*", "does not hold the code"),
+    ],
+)
+def test_a_template_without_which_nobody_can_decide_is_a_problem(
+    check, text, tmp_path, name, taken_out, lack
+):
+    file = tmp_path / "own" / name
+    file.parent.mkdir(parents=True)
+    source = (TEMPLATES / name).read_text("utf-8")
+    file.write_text(re.sub(taken_out, "", source, flags=re.DOTALL), "utf-8")
+    status, lines = check(f"{text}templates = own\n")
+    assert status == 1
+    assert any(lack in line for line in of("problem  [server] templates: ", lines))
 
 
 def test_a_template_that_is_not_utf_8_is_named_with_its_folder_and_its_line(check, text, tmp_path):
