@@ -34,7 +34,7 @@ def audit() -> None:
 def show(file: Path, request: str) -> None:
     """Print what happened to REQUEST, its id or that of a task."""
     config = load_config(file)
-    with open_current(config) as database, database.read() as session:
+    with open_current(config, reading=True) as database, database.read() as session:
         named = requests.find_task(session, config.platform_name, request)
         subject, tasks, events = trails.whole(session, named[0] if named else request)
     if subject is None:
@@ -59,7 +59,7 @@ def show(file: Path, request: str) -> None:
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="jsonl")
 def export_(file: Path, since: datetime | None, until: datetime | None, form: str) -> None:
     """Print every event with its hash, one a line, oldest first."""
-    with open_current(load_config(file)) as database, database.read() as session:
+    with open_current(load_config(file), reading=True) as database, database.read() as session:
         events = trails.stream(session, _utc(since), _utc(until))
         for line in FORMATS[form](events):
             click.echo(line, nl=False, color=True)  # as it is: without, escapes are taken out
@@ -78,7 +78,7 @@ def verify(file: Path, against: Path | None) -> None:
     Prints a head. It stands for all events up to now. Keep it elsewhere: with --against it shows
     later that none of them was touched meanwhile, not even by somebody who wrote all hashes anew.
     """
-    with open_current(load_config(file)) as database, database.read() as session:
+    with open_current(load_config(file), reading=True) as database, database.read() as session:
         try:
             _end(together(map(str, faults(session)), gaps(session), _against(session, against)))
         except NotAnExport as error:

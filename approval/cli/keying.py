@@ -53,7 +53,7 @@ def retire(file: Path, force: bool) -> None:
 
 
 def _open_requests(config: Config) -> int:
-    with open_current(config) as database, database.read() as session:
+    with open_current(config, reading=True) as database, database.read() as session:
         return pending.count_open(session)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from approval.config import Config, ConfigError, load
 from approval.store import migrate
 from approval.store.database import Database, StoreDown
+from approval.store.sqlite import is_writable
 
 settings_option = click.option(
     "--config",
@@ -34,21 +35,33 @@ def load_config(file: Path) -> Config:
 
 
 @contextmanager
-def open_store(config: Config) -> Iterator[Database]:
-    """The store, or an end with the reason named."""
+def open_store(config: Config, *, reading: bool = False) -> Iterator[Database]:
+    """The store, or an end with the reason named; who is `reading` needs not write."""
     try:
-        with closing(Database(config.database, patient=True)) as database:
+        with closing(Database(config.database, patient=True, reading=reading)) as database:
             yield database
     except StoreDown as error:
         shown = make_url(config.database).render_as_string()  # without the password
-        click.echo(f"problem  [server] database: {shown}: {error}", err=True)
+        cure = _how_to_read(config) if reading else ""
+        click.echo(f"problem  [server] database: {shown}: {error}{cure}", err=True)
         sys.exit(1)
 
 
+def _how_to_read(config: Config) -> str:
+    """What an account needs that may not write, if this is one."""
+    file = config.database_file
+    if file is None or is_writable(make_url(config.database)):
+        return ""
+    return (
+        f"; an account that may not write there can read while the gate serves, if it may read "
+        f"{file.name}, {file.name}-wal and {file.name}-shm; else read a copy that is its own"
+    )
+
+
 @contextmanager
-def open_current(config: Config) -> Iterator[Database]:
+def open_current(config: Config, *, reading: bool = False) -> Iterator[Database]:
     """The store with the tables of this version, or an end with the reason named."""
-    with open_store(config) as database:
+    with open_store(config, reading=reading) as database:
         if not migrate.is_current(database):
             raise StoreDown("its tables are of another version; run 'approval db upgrade'")
         yield database

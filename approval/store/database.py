@@ -23,10 +23,13 @@ class Database:
 
     `wake` is called after a commit with the lanes in which jobs were added. At most
     `connections` are open at the same time. Who is `patient` waits for slow answers of a server.
+    Who is only `reading` needs not be allowed to write a SQLite file.
     """
 
-    def __init__(self, url: str, *, connections: int = 20, patient: bool = False) -> None:
-        self._store = _store(url, connections, patient)
+    def __init__(
+        self, url: str, *, connections: int = 20, patient: bool = False, reading: bool = False
+    ) -> None:
+        self._store = _store(url, connections, patient, reading)
         self.wake: Wake = lambda lanes: None
 
     @property
@@ -66,10 +69,10 @@ class Database:
         self._store.close()
 
 
-def _store(url: str, connections: int, patient: bool) -> SQLite | PostgreSQL:
+def _store(url: str, connections: int, patient: bool, reading: bool) -> SQLite | PostgreSQL:
     kind = sa.make_url(url)
     if kind.get_backend_name() == "sqlite":
-        return SQLite(kind)
+        return SQLite(kind, reading=reading)
     try:
         return PostgreSQL(kind, connections, patient)
     except ModuleNotFoundError as error:
