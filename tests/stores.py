@@ -49,8 +49,8 @@ class File:
 
     @property
     def settings(self) -> str:
-        """Lines of [server]."""
-        return f"database = {self.url}\n"
+        """Lines of [server], for a file beside the settings."""
+        return f"database = sqlite:///{self.path.name}\n"
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What another program finds."""
