@@ -7,6 +7,7 @@ import pytest
 from approval.demo.cloud import Cloud
 from approval.demo.cloud.faults import Fault
 from approval.demo.mailbox import Mailbox
+from tests import stores
 from tests.conftest import (
     ANA,
     MAX,
@@ -123,17 +124,17 @@ def test_what_was_decided_on_the_platform_before_anybody_was_asked_is_not_asked(
 
 def test_a_decision_outlives_the_platform_and_the_gate(tmp_path):
     port = free_port()
-    with Mailbox() as mailbox, Cloud() as cloud:
+    with Mailbox() as mailbox, Cloud() as cloud, stores.fresh(tmp_path, "workflow.db") as store:
         mails, text = Mails(mailbox), settings_text(cloud, mailbox)
         cloud.callback_url = f"http://127.0.0.1:{port}/callback"
-        with served_gate(tmp_path, text, port) as gate:
+        with served_gate(tmp_path, text, port, store) as gate:
             [task] = cloud.deploy_machine(59)
             link = mails.to(MONA).link("accept")
             cloud.faults.down = True
             assert gate.press(link).status_code == 200
             gate.wait_until_idle()
         cloud.faults.clear()
-        with served_gate(tmp_path, text, port) as gate:
+        with served_gate(tmp_path, text, port, store) as gate:
             late = gate.get(link)
             assert late.status_code == 410
             gate.catch_up()
