@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sqlite3
 from contextlib import closing
 
@@ -54,7 +55,7 @@ def test_show_tells_the_way_of_a_request_by_its_id_or_a_tasks(tasks, approval):
     result = approval("audit", "show", tasks[0])
     head, task, *events, last = result.output.splitlines()
     assert (result.exit_code, last) == (0, "intact")
-    assert task.startswith("  task 1 is DEPLOY of ")
+    assert re.match(r"  task \d is DEPLOY of ", task)  # callbacks come in any order
     assert tasks[0] in task
     kinds = [line.split()[4] for line in events]
     assert kinds[:3] == ["received", "verified", "asked"]
