@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SECONDS ?= 600
 MINUTES ?= 30
 
-.PHONY: help demo test test-postgresql several crash load model check fuzz bench aged look clean
+.PHONY: help demo test test-postgresql several crash load model temporal check fuzz bench aged look clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -40,6 +40,9 @@ load: $(VENV)/dev ## Use the gate for MINUTES amid all kinds of trouble, and wri
 
 model: $(VENV)/dev ## Try the gate against its model, for some minutes
 	$(BIN)/pytest tests/model --hypothesis-profile=model $(ARGS)
+
+temporal: $(VENV)/dev ## Try the gate with a Temporal that dies, with many requests
+	$(BIN)/pytest tests/engine/temporal -m "long or not long" $(ARGS)
 
 check: $(VENV)/dev ## Look for mistakes without running anything
 	$(BIN)/ruff format --check .

@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from approval.clock import Clock
-from approval.store import jobs, pending
+from approval.store import jobs, pending, wakes
 from approval.store.database import Database, StoreDown
 
 
@@ -64,9 +64,10 @@ class _Backlog(Collector):
             with self._database.read() as session:
                 backlog = jobs.backlog(session)
                 undecided.add_metric([], pending.count(session))
+                behind = wakes.backlog(session) if self._database.hands_over else None
             up.add_metric([], 1)
         except StoreDown:
-            backlog = []
+            backlog, behind = [], None
             up.add_metric([], 0)
         for entry in backlog:
             waiting.add_metric([entry.kind], entry.waiting)
@@ -75,3 +76,11 @@ class _Backlog(Collector):
                 age = (self._clock() - entry.oldest).total_seconds()
                 oldest.add_metric([entry.kind], max(age, 0))  # what is done again is of later
         yield from (up, undecided, waiting, oldest, parked)
+        if behind:
+            age = (self._clock() - behind.oldest).total_seconds() if behind.oldest else 0
+            yield GaugeMetricFamily(
+                "approval_wakes_waiting", "Changes to hand over to Temporal.", behind.waiting
+            )
+            yield GaugeMetricFamily(
+                "approval_wakes_oldest_seconds", "Age of the oldest change to hand over.", age
+            )

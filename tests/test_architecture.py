@@ -123,6 +123,21 @@ def test_only_the_platforms_speak_http_to_the_outside():
     assert users <= {"platforms", *BUILDERS}
 
 
+def test_only_its_engine_and_who_sets_it_up_know_temporal():
+    users = {
+        name
+        for name in MODULES
+        if any(found.split(".")[0] == "temporalio" for found in imports(FILES[name]))
+    }
+    assert {name for name in users if not name.startswith("approval.engine.temporal.")} == {
+        "approval.cli.temporal"
+    }
+
+
+def test_what_temporal_runs_in_its_sandbox_knows_nothing_of_the_gate():
+    assert own_imports(FILES["approval.engine.temporal.workflow"]) == set()
+
+
 def test_only_the_registry_knows_a_platform_by_name():
     users = {
         name

@@ -21,8 +21,25 @@ from tests.conftest import (
 )
 from tests.forms import press, words
 from tests.mails import Mails
+from tests.temporals import new_queue, temporal
 
+__all__ = ["temporal"]
 OPERATOR = "operator@gate.example"
+
+
+@pytest.fixture(params=["embedded", "temporal"])
+def engine(request):
+    """Settings of an engine; each test is passed with every one of them."""
+    if request.param == "embedded":
+        return ""
+    return request.getfixturevalue("temporal").settings(new_queue())
+
+
+@pytest.fixture
+def gate(tmp_path, cloud, mailbox, engine):
+    with served_gate(tmp_path, settings_text(cloud, mailbox, engine)) as gate:
+        cloud.callback_url = f"{gate.url}/callback"
+        yield gate
 
 
 @pytest.fixture
@@ -122,10 +139,10 @@ def test_what_was_decided_on_the_platform_before_anybody_was_asked_is_not_asked(
     assert MONA not in [mail.to for mail in whole.mails.all()]
 
 
-def test_a_decision_outlives_the_platform_and_the_gate(tmp_path):
+def test_a_decision_outlives_the_platform_and_the_gate(tmp_path, engine):
     port = free_port()
     with Mailbox() as mailbox, Cloud() as cloud, stores.fresh(tmp_path, "workflow.db") as store:
-        mails, text = Mails(mailbox), settings_text(cloud, mailbox)
+        mails, text = Mails(mailbox), settings_text(cloud, mailbox, engine)
         cloud.callback_url = f"http://127.0.0.1:{port}/callback"
         with served_gate(tmp_path, text, port, store) as gate:
             [task] = cloud.deploy_machine(59)
@@ -199,11 +216,11 @@ def test_a_recipient_who_is_put_off_is_asked_later(whole):
     assert whole.mail(task, MONA).link("accept")
 
 
-def test_mail_that_could_not_be_sent_arrives_when_the_server_is_back(tmp_path):
+def test_mail_that_could_not_be_sent_arrives_when_the_server_is_back(tmp_path, engine):
     port = free_port()
     with Cloud() as cloud:
         with Mailbox(smtp_port=port) as mailbox:
-            text = settings_text(cloud, mailbox)
+            text = settings_text(cloud, mailbox, engine)
         with served_gate(tmp_path, text) as gate:
             cloud.callback_url = f"{gate.url}/callback"
             [task] = cloud.deploy_machine(59)
@@ -217,11 +234,11 @@ def test_mail_that_could_not_be_sent_arrives_when_the_server_is_back(tmp_path):
 
 
 def test_a_mail_that_may_have_been_sent_is_sent_again_under_the_same_message_id(
-    tmp_path, cloud, mailbox, scripted
+    tmp_path, cloud, mailbox, scripted, engine
 ):
     """The server takes the mail and hangs up before it says so."""
     scripted.replies["."] = None
-    text = settings_text(cloud, mailbox).replace(str(mailbox.smtp_port), str(scripted.port))
+    text = settings_text(cloud, mailbox, engine).replace(str(mailbox.smtp_port), str(scripted.port))
     with served_gate(tmp_path, text) as gate:
         cloud.callback_url = f"{gate.url}/callback"
         cloud.deploy_machine(59)
@@ -245,11 +262,11 @@ def test_a_callback_is_answered_though_mail_hangs(whole):
 
 
 @pytest.mark.parametrize("name", ["mail/request/body.html", "mail/request/subject.txt"])
-def test_a_broken_mail_never_lets_a_task_pass(tmp_path, name):
+def test_a_broken_mail_never_lets_a_task_pass(tmp_path, name, engine):
     file = tmp_path / "own" / name
     file.parent.mkdir(parents=True)
     file.write_text("{{ there.is.no.such.thing }}")
-    with served_site(tmp_path, "templates = own") as site:
+    with served_site(tmp_path, f"templates = own\n{engine}") as site:
         [task] = site.deploy()
         alert = site.mails.to(OPERATOR)
         assert f"{name}, line 1" in alert.text

@@ -9,13 +9,14 @@ from email.utils import parseaddr
 from flask import Flask
 
 from approval.allowance import Allowance
+from approval.cli.engines import build_engine, open_database, rounds_of
 from approval.cli.keys import link_keys
 from approval.clock import utc_now
 from approval.codes import Codes
 from approval.config import Config
 from approval.decisions import Policy
+from approval.engine import Engine
 from approval.engine.courtesy import Courtesy
-from approval.engine.embedded import Embedded
 from approval.engine.holding import Heartbeat, Holding
 from approval.engine.jobs import Jobs, Rounds
 from approval.gate import Handler
@@ -23,7 +24,7 @@ from approval.gate.ask import Ask, Patience
 from approval.gate.consider import Consider
 from approval.gate.lapse import Lapse
 from approval.gate.letters import Letters
-from approval.gate.purge import EVERY, Purge
+from approval.gate.purge import Purge
 from approval.gate.reconcile import Reconcile
 from approval.gate.release import Release
 from approval.gate.room import Room
@@ -60,7 +61,7 @@ class Service:
 
     database: Database
     jobs: Jobs
-    engine: Embedded
+    engine: Engine
     heartbeat: Heartbeat
     app: Flask
     platform: Platform
@@ -150,7 +151,7 @@ def build_reconcile(
 
 def assemble(config: Config, *, works: bool = True) -> Service:
     """Build a gate; `works`: its engine is to run. Raises TemplateError, StoreDown, KeyBroken."""
-    database = Database(config.database, connections=WEB_THREADS + _workers(config))
+    database = open_database(config, connections=WEB_THREADS + _workers(config))
     platform = build_platform(config)
     transport = build_transport(config)
     templates = build_templates(config, platform)
@@ -184,15 +185,12 @@ def assemble(config: Config, *, works: bool = True) -> Service:
         Kind.RECONCILE: build_reconcile(config, database, platform, room, courtesy.wait),
         Kind.PURGE: Purge(database, config.policy.purge_after, courtesy.wait),
     }
-    every = {Kind.RECONCILE: config.engine.reconcile_every}
-    if config.policy.purge_after:
-        every[Kind.PURGE] = EVERY
-    rounds = Rounds(every, metrics.rounds)
+    rounds = Rounds(rounds_of(config), metrics.rounds)
     holding = _holding(database)
     jobs = Jobs(
         database, handlers, config.engine.give_up_after, utc_now, metrics.jobs, rounds, holding
     )
-    engine = Embedded(jobs, config.engine.threads, courtesy)
+    engine = build_engine(config, database, jobs, courtesy)
     if works:
         database.wake = engine.wake
     alive = (lambda: engine.alive) if works else None

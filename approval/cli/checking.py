@@ -43,6 +43,10 @@ def check(config: Config) -> bool:
             _tell("mail", "mail", _mail(config)),
             _tell("templates", "server", _templates(build_templates(config, platform))),
         ]
+    if config.engine.kind == "temporal":
+        from approval.engine.temporal.checking import check as check_temporal
+
+        results.append(_tell("temporal", "temporal", check_temporal(config.temporal)))
     return all(results)
 
 

@@ -18,6 +18,7 @@ from approval.cli.databases import db
 from approval.cli.keying import key_group
 from approval.cli.keys import KeyBroken
 from approval.cli.opening import load_config, open_current, open_store, settings_option
+from approval.cli.temporal import engine_group, temporal_group
 from approval.clock import utc_now
 from approval.config import SECTIONS, Config
 from approval.config.example import example
@@ -41,6 +42,8 @@ def main() -> None:
 main.add_command(audit)
 main.add_command(db)
 main.add_command(key_group)
+main.add_command(temporal_group)
+main.add_command(engine_group)
 
 
 @main.command()

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy import make_url
 
+from approval.cli.engines import open_database
 from approval.config import Config, ConfigError, load
 from approval.store import migrate
 from approval.store.database import Database, StoreDown
@@ -38,7 +39,7 @@ def load_config(file: Path) -> Config:
 def open_store(config: Config, *, reading: bool = False) -> Iterator[Database]:
     """The store, or an end with the reason named; who is `reading` needs not write."""
     try:
-        with closing(Database(config.database, patient=True, reading=reading)) as database:
+        with closing(open_database(config, patient=True, reading=reading)) as database:
             yield database
     except StoreDown as error:
         shown = make_url(config.database).render_as_string()  # without the password

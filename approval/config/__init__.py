@@ -16,6 +16,7 @@ from approval.config.parsing import ConfigError
 from approval.config.reading import Sections, read_sections
 from approval.config.sections import Engine, Links, Mail, Policy, Server
 from approval.config.values import CURE
+from approval.engine.temporal.settings import Temporal
 from approval.model import Action
 from approval.platforms.registry import PLATFORMS
 from approval.section import is_loopback
@@ -29,6 +30,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "links": Links,
     "policy": Policy,
     "engine": Engine,
+    "temporal": Temporal,
 }
 
 
@@ -44,6 +46,7 @@ class Config:
     links: Links
     policy: Policy
     engine: Engine
+    temporal: Temporal
     warnings: tuple[str, ...]
 
     @property
@@ -93,7 +96,7 @@ def load(file: Path, environment: Mapping[str, str]) -> Config:
         platform_name=platform,
         platform=models[platform],
         warnings=tuple(warnings),
-        **{name: models[name] for name in ("server", "mail", "links", "policy", "engine")},
+        **{name: model for name, model in models.items() if name not in PLATFORMS},
     )
 
 
@@ -170,6 +173,8 @@ def _warnings(models: Mapping[str, Any], platform: str) -> list[str]:
     found = [f"[{platform}] {text}" for text in models[platform].warnings()]
     if models["server"].default_action is Action.ACCEPT:
         found.append("[server] default_action = ACCEPT: what nobody can be asked about is accepted")
+    if models["engine"].kind == "temporal":
+        found += [f"[temporal] {text}" for text in models["temporal"].warnings()]
     if models["links"].one_click:
         found.append(
             "[links] one_click = yes: opening a link decides; mail scanners open every link"

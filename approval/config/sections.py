@@ -27,6 +27,7 @@ from approval.config.values import (
     at_least,
     words,
 )
+from approval.engine.temporal.settings import missing
 from approval.mail.smtp import Security
 from approval.model import Action
 from approval.section import (
@@ -298,8 +299,10 @@ class Policy(Section):
 class Engine(Section):
     """When and where the work outside web requests is done."""
 
-    kind: Literal["embedded"] = Field(
-        default="embedded", description="embedded: threads in the serving process."
+    kind: Literal["embedded", "temporal"] = Field(
+        default="embedded",
+        description="embedded: threads of the gate. temporal: workflows of a Temporal that you "
+        "run, see [temporal]. Changing it loses nothing.",
     )
     threads: int = Field(
         default=4,
@@ -317,3 +320,10 @@ class Engine(Section):
         description="How often the platform is asked what it holds, to find what was announced "
         "in vain and what was decided there.",
     )
+
+    @field_validator("kind")
+    @classmethod
+    def _is_installed(cls, value: str) -> str:
+        if value == "temporal" and (lacking := missing()):
+            raise ValueError(lacking)
+        return value

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import orm
 
 from approval.model import Job
 from approval.store import jobs, leases
@@ -28,10 +29,10 @@ class Holding:
         self._length = length
         self._held: dict[str, Job] = {}  # by lease
 
-    def claim(self, lane: jobs.Lane, request_id: str | None) -> Job | None:
+    def claim(self, lane: jobs.Lane, owner: str | None) -> Job | None:
         """Take a due job. Raises StoreDown."""
         with self._database.write() as session:
-            job = leases.claim(session, lane, self._clock(), request_id, self._length)
+            job = leases.claim(session, lane, self._clock(), owner, self._length)
         if job is not None:
             self._held[job.lease] = job
         return job
@@ -40,6 +41,10 @@ class Holding:
         """How long it is until the lane's next job is due. Raises StoreDown."""
         with self._database.read() as session:
             return leases.due_in(session, lane, self._clock())
+
+    def now(self, session: orm.Session) -> datetime:
+        """The time by which jobs are due."""
+        return self._clock() or leases.now(session)
 
     def let_go(self, job: Job) -> None:
         """How it ended is recorded, or void."""

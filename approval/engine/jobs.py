@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from approval.engine.retry import wait_after, wait_of_round
 from approval.failures import Failure
 from approval.gate import Handler, Record, trouble
 from approval.model import Job
-from approval.store import jobs, leases, locks
+from approval.store import jobs, leases, locks, owners
 from approval.store.database import Database, StoreDown
 
 DONE = "done"
@@ -70,23 +70,31 @@ class Jobs:
         # Never more than there are threads: each records what is here before it claims a job.
         self._unrecorded: deque[_End] = deque()
 
-    def begin_rounds(self) -> None:
-        """Promise what is done again and again, due at once. Raises StoreDown."""
-        if self._rounds is None:
-            return
+    def begin_rounds(self, kinds: Iterable[jobs.Kind] | None = None) -> None:
+        """Promise what is done again and again, or some of it, due at once. Raises StoreDown."""
         now = self._clock()
         with self._database.write() as session:
-            for kind in self._rounds.every:
+            for kind in self.rounds if kinds is None else kinds:
                 jobs.add(session, kind, jobs.EVERYTHING, None, now)
 
-    def run_next(self, lane: jobs.Lane, request_id: str | None = None) -> bool:
-        """Run the lane's longest due job; says whether there was one. Raises StoreDown.
+    @property
+    def rounds(self) -> Mapping[jobs.Kind, timedelta]:
+        """What is done again and again, and how often."""
+        return self._rounds.every if self._rounds else {}
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether a job has ended here of which the store does not know yet."""
+        return bool(self._unrecorded)
+
+    def run_next(self, lane: jobs.Lane, owner: str | None = None) -> bool:
+        """Run the longest due job of a lane, of one owner or of any; says whether there was one.
 
         A job may run twice if we crash after its work and before its record, so handlers
-        bear repetition.
+        bear repetition. Raises StoreDown.
         """
         self.catch_up()
-        job = self._holding.claim(lane, request_id)
+        job = self._holding.claim(lane, owner)
         if job is None:
             return False
         self._record(self._run(job))
@@ -101,12 +109,20 @@ class Jobs:
                 return
             self._record(end)
 
-    def run_due(self, request_id: str) -> datetime | None:
-        """Run all that is due of one request; returns when the next is due, None if nothing is."""
-        while any(self.run_next(lane, request_id) for lane in jobs.Lane):
+    def run_due(
+        self,
+        owner: str,
+        lanes: Iterable[jobs.Lane] = tuple(jobs.Lane),
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> datetime | None:
+        """Run what is due of one owner, one job after the other, as long as `go_on` says so.
+
+        Returns when its next job is due, None if there is none. Raises StoreDown.
+        """
+        while go_on() and any(self.run_next(lane, owner) for lane in lanes):
             pass
         with self._database.read() as session:
-            return leases.next_due_of(session, request_id)
+            return min(owners.dues_of(session, owner).values(), default=None)
 
     def due_in(self, lane: jobs.Lane) -> timedelta | None:
         """How long it is until the lane's next job is due."""
@@ -115,6 +131,10 @@ class Jobs:
     def hand_back(self) -> int:
         """Let others have at once what we hold and shall not end. Raises StoreDown."""
         return self._holding.give_back(self._clock())
+
+    def now(self, session: orm.Session) -> datetime:
+        """The time by which jobs are due."""
+        return self._holding.now(session)
 
     def next_due(self, lane: jobs.Lane) -> datetime | None:
         """When the lane's next job is due."""
@@ -192,6 +212,8 @@ class Jobs:
                     locks.hold(session, job.request_id)
                 if not end.write(session):
                     raise LeaseLost
+                # Whoever runs its jobs looks at an owner again when they are done.
+                session.info.get("changed", {}).pop(jobs.owner_of(job.kind, job.request_id), None)
         except LeaseLost:
             self._holding.let_go(job)
             log.warning("lease lost", kind=job.kind, subject=job.subject, request=job.request_id)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from approval.store import wakes
 from approval.store.groupcommit import NotCommitted
 from approval.store.postgresql import PostgreSQL
 from approval.store.sqlite import SQLite
@@ -23,12 +24,20 @@ class Database:
 
     `wake` is called after a commit with the lanes in which jobs were added. At most
     `connections` are open at the same time. Who is `patient` waits for slow answers of a server.
-    Who is only `reading` needs not be allowed to write a SQLite file.
+    Who is only `reading` needs not be allowed to write a SQLite file. With `hands_over` each
+    transaction that adds jobs also leaves a wake for an engine outside.
     """
 
     def __init__(
-        self, url: str, *, connections: int = 20, patient: bool = False, reading: bool = False
+        self,
+        url: str,
+        *,
+        connections: int = 20,
+        patient: bool = False,
+        reading: bool = False,
+        hands_over: bool = False,
     ) -> None:
+        self.hands_over = hands_over
         self._store = _store(url, connections, patient, reading)
         self.wake: Wake = lambda lanes: None
 
@@ -43,6 +52,8 @@ class Database:
         with _translated():
             with self._store.write() as session:
                 yield session
+                if self.hands_over:
+                    wakes.add(session, session.info.get("changed", {}))
                 if lanes := session.info.get("lanes"):
                     self._store.announce(session, lanes)
             if lanes:

@@ -65,6 +65,18 @@ _drop_of_closed = sa.delete(JOBS).where(
 )
 
 
+def owner_of(kind: str, request_id: str | None) -> str:
+    """Who a job belongs to: its request, or for want of one all jobs of its kind."""
+    return request_id or kind
+
+
+def note(session: orm.Session, lane: str, owner: str, now: datetime) -> None:
+    """Note what the engine has to hear of once this transaction is on the disk."""
+    session.info.setdefault("lanes", []).append(lane)
+    if lane != Lane.UPKEEP:  # which is done by the clock
+        session.info.setdefault("changed", {})[owner] = now
+
+
 @cache
 def _promise_once(dialect: str) -> Any:
     """The statement that adds a job unless it stands; one that was set aside is taken up."""
@@ -126,7 +138,7 @@ def add(
     promise = _promise if renew else _promise_once
     promised = session.scalar(promise(session.get_bind().dialect.name), values) is not None
     if promised:
-        session.info.setdefault("lanes", []).append(LANES[kind])
+        note(session, LANES[kind], owner_of(kind, request_id), now)
     return promised
 
 
@@ -158,7 +170,7 @@ def take_up(
         row.parked_at, row.due, row.made_at = None, now, now
         row.attempts, row.run, row.error = 0, row.run + 1, None
         row.awaits = row.awaits_since = None
-        session.info.setdefault("lanes", []).append(row.lane)
+        note(session, row.lane, owner_of(row.kind, row.request_id), now)
     return rows
 
 
@@ -180,3 +192,11 @@ def backlog(session: orm.Session) -> list[Backlog]:
         sa.select(JobRow.kind, sa.func.count() - parked, oldest, parked).group_by(JobRow.kind)
     )
     return [Backlog(*row) for row in rows]
+
+
+def parked(session: orm.Session, request_id: str) -> int:
+    """How many jobs of a request wait for the operator."""
+    query = sa.select(sa.func.count()).where(
+        JOBS.c.request_id == request_id, JOBS.c.parked_at.is_not(None)
+    )
+    return session.scalar(query) or 0

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from approval.model import Job
+from approval.store import owners
 from approval.store.jobs import Lane
 from approval.store.tables import JOBS
 
@@ -47,13 +48,13 @@ _give_back = (
 
 
 @cache
-def _claim(*, of_request: bool, here: bool) -> Any:
+def _claim(whose: sa.ColumnElement[bool] | None, *, here: bool) -> Any:
     """The statement that claims a job; `here`: by the database's own clock."""
     oldest = sa.select(JOBS.c.id).where(
         _waiting, JOBS.c.lane == sa.bindparam("of_lane"), JOBS.c.due <= _now(here)
     )
-    if of_request:
-        oldest = oldest.where(JOBS.c.request_id == sa.bindparam("of_request"))
+    if whose is not None:
+        oldest = oldest.where(whose)
     oldest = oldest.order_by(JOBS.c.due).limit(1).with_for_update(skip_locked=True)
     return (
         sa.update(JOBS)
@@ -104,26 +105,19 @@ def due_in(session: orm.Session, lane: Lane, now: datetime | None) -> timedelta 
     return row[0] - row.now if row[0] else None
 
 
-def next_due_of(session: orm.Session, request_id: str) -> datetime | None:
-    """When the next job of a request is due."""
-    query = sa.select(sa.func.min(JOBS.c.due)).where(_waiting, JOBS.c.request_id == request_id)
-    due: datetime | None = session.scalar(query)
-    return due
-
-
 def claim(
     session: orm.Session,
     lane: Lane,
     now: datetime | None,
-    request_id: str | None = None,
+    owner: str | None = None,
     length: timedelta = LEASE,
 ) -> Job | None:
-    """Take the lane's longest due job, of one request or of any, under a new lease."""
+    """Take the lane's longest due job, of one owner or of any, under a new lease."""
     values = {"of_lane": lane, "new_lease": uuid.uuid4().hex} | _times(now, length)
-    if request_id is not None:
-        values["of_request"] = request_id
-    statement = _claim(of_request=request_id is not None, here=now is None)
-    row = session.execute(statement, values).first()
+    whose = None if owner is None else owners.whose(owner)
+    if owner is not None:
+        values["owner"] = owner
+    row = session.execute(_claim(whose, here=now is None), values).first()
     if row is None:
         return None
     return Job(

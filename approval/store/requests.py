@@ -232,6 +232,8 @@ def settle(
 def close_if_decided(session: orm.Session, request_id: str, now: datetime) -> bool:
     """Close the request if no task of it is pending; says whether it is closed."""
     closed = session.scalar(_close, {"request": request_id, "now": now})
+    if closed is not None:
+        session.info.setdefault("changed", {})[request_id] = now
     return closed is not None
 
 

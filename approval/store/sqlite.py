@@ -1,7 +1,7 @@
 """SQLite: a file that one process has for itself, and what makes it hold what it promises."""
 
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -41,8 +41,7 @@ class SQLite:
             hide_parameters=True,  # errors are logged; names and comments are not
         )
         self._writer = self.reader.execution_options(begin="IMMEDIATE")
-        pragmas = PRAGMAS if reads else WRITING + PRAGMAS
-        sa.event.listen(self.reader, "connect", partial(_set_up, pragmas))
+        sa.event.listen(self.reader, "connect", partial(_set_up, reads))
         sa.event.listen(self.reader, "begin", _begin)
         self._groups = GroupCommit(self._writer)
 
@@ -77,12 +76,10 @@ def _only_read(url: sa.URL) -> sa.URL:
     return url.set(database=f"file:{file}").update_query_dict({"mode": "ro", "uri": "true"})
 
 
-def _set_up(
-    pragmas: Iterable[str], connection: sa.engine.interfaces.DBAPIConnection, record: object
-) -> None:
+def _set_up(reads: bool, connection: sa.engine.interfaces.DBAPIConnection, record: object) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
     cursor = connection.cursor()
-    for pragma in pragmas:
+    for pragma in PRAGMAS if reads else WRITING + PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -267,11 +267,21 @@ class AlertRow(Base):
     told_at: orm.Mapped[datetime | None]
 
 
+class WakeRow(Base):
+    """That an engine outside the gate has to be told of a change; see `store/wakes.py`."""
+
+    __tablename__ = "wakes"
+
+    owner: orm.Mapped[str] = orm.mapped_column(sa.String(32), primary_key=True)
+    sequence: orm.Mapped[str] = orm.mapped_column(sa.String(32))
+    made_at: orm.Mapped[datetime] = orm.mapped_column(index=True)
+
+
 # As plain tables, for what runs with every callback, press and job.
-REQUESTS, TASKS, APPROVERS, VOTES, EVENTS, JOBS, MACHINES, ALERTS = (
+REQUESTS, TASKS, APPROVERS, VOTES, EVENTS, JOBS, MACHINES, ALERTS, WAKES = (
     cast(sa.Table, row.__table__)
     for row in (
         *(RequestRow, TaskRow, ApproverRow, VoteRow, EventRow, JobRow),
-        *(MachineRow, AlertRow),
+        *(MachineRow, AlertRow, WakeRow),
     )
 )

@@ -1,6 +1,7 @@
 """The audit trail: what happened to a request, in order, each event chained to the one before."""
 
 import os
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -37,6 +38,15 @@ _hash_at = sa.select(EVENTS.c.hash).where(
 
 class NoSuchRequest(Exception):
     """Raised if an event is recorded of a request that is not there; a bug of ours."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """That something happened, to the request or to one of its tasks."""
+
+    at: datetime
+    kind: str
+    task_id: int | None
 
 
 def begin(
@@ -101,3 +111,14 @@ def kinds(session: orm.Session, request_id: str) -> list[str]:
     """The kinds of a request's events in the order in which they happened."""
     query = sa.select(EventRow.kind).filter_by(request_id=request_id).order_by(EventRow.position)
     return list(session.scalars(query))
+
+
+def steps(session: orm.Session, request_id: str, most: int) -> list[Step]:
+    """What happened to a request last, in order, without the words of it."""
+    query = (
+        sa.select(EventRow.at, EventRow.kind, EventRow.task_id)
+        .filter_by(request_id=request_id)
+        .order_by(EventRow.position.desc())
+        .limit(most)
+    )
+    return [Step(*row) for row in reversed(session.execute(query).all())]

@@ -1,6 +1,7 @@
 """For machines that watch the gate: alive, ready, figures."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 from flask import Blueprint, Response
@@ -9,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from approval.clock import Clock
 from approval.metrics import Metrics
-from approval.store import jobs
+from approval.store import jobs, wakes
 from approval.store.database import Database, StoreDown
 
 log = structlog.get_logger("approval.web")
@@ -20,7 +21,8 @@ def health_routes(
 ) -> Blueprint:
     """The routes; without `engine_alive` other processes do the work.
 
-    An unreachable platform does not make the gate unready: it can still record.
+    An unreachable platform does not make the gate unready: it can still record. Nor does an
+    engine outside the gate; how far it is behind is told.
     """
     routes = Blueprint("health", __name__)
 
@@ -34,19 +36,22 @@ def health_routes(
         try:
             with database.read() as session:
                 backlog = {entry.kind: entry for entry in jobs.backlog(session)}
+                behind = wakes.backlog(session) if database.hands_over else None
         except StoreDown as error:
             log.error("store down", error=str(error))
             return {"ready": False, "store": "down", "engine": engine}, 503
         release = backlog.get(jobs.Kind.RELEASE)
-        oldest = release.oldest if release else None
-        answer = {
+        answer: dict[str, object] = {
             "ready": engine is not False,
             "store": "up",
             "engine": engine,
-            "oldest_undelivered_seconds": (clock() - oldest).total_seconds() if oldest else 0,
+            "oldest_undelivered_seconds": _age(release.oldest if release else None, clock()),
             "reconciled_seconds_ago": metrics.seconds_since(jobs.Kind.RECONCILE),
             "parked": sum(entry.parked for entry in backlog.values()),
         }
+        if behind:
+            answer["wakes_waiting"] = behind.waiting
+            answer["oldest_wake_seconds"] = _age(behind.oldest, clock())
         return answer, 503 if engine is False else 200
 
     @routes.get("/metrics")
@@ -54,3 +59,7 @@ def health_routes(
         return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return (now - since).total_seconds() if since else 0

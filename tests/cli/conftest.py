@@ -16,6 +16,8 @@ from approval.cli import main
 from tests.conftest import free_port, settings_text, wait_until
 from tests.watch import WATCH
 
+GROUPS = ("db", "audit", "keys", "temporal", "engine")
+
 
 @dataclass
 class Serving:
@@ -68,12 +70,12 @@ def launch(tmp_path) -> Iterator[Callable[..., Serving]]:
     """Starts `approval serve` in the test's folder, without waiting for anything."""
     started = []
 
-    def launch(url: str = "", folder: Path = tmp_path) -> Serving:
-        command = [sys.executable, "-m", "approval", "serve", "--config", "workflow.cfg"]
+    def launch(url: str = "", folder: Path = tmp_path, command: str = "serve") -> Serving:
+        words = [sys.executable, "-m", "approval", command, "--config", "workflow.cfg"]
         python_path = {"PYTHONPATH": str(Path(__file__).parents[2])}
         with (folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                command, cwd=folder, stderr=log, stdout=log, env=environment() | python_path
+                words, cwd=folder, stderr=log, stdout=log, env=environment() | python_path
             )
         started.append((process, folder / "log"))
         return Serving(process, url, folder)
@@ -107,7 +109,7 @@ def approval(tmp_path) -> Callable[..., Result]:
 
     def approval(*words: str) -> Result:
         command, *rest = words
-        group = [command, rest.pop(0)] if command in ("db", "audit", "keys") else [command]
+        group = [command, rest.pop(0)] if command in GROUPS else [command]
         settings = ["--config", str(tmp_path / "workflow.cfg")]
         return CliRunner(env=dict.fromkeys(os.environ)).invoke(
             main, [*group, *settings, *rest], catch_exceptions=False

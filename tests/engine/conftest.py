@@ -5,12 +5,20 @@ from contextlib import closing, contextmanager
 import psycopg
 import pytest
 
+from approval.engine import Engine, embedded
+from approval.engine.courtesy import Courtesy
+from approval.engine.embedded import Embedded
+from approval.engine.temporal.settings import Temporal as Section
+from approval.engine.temporal.worker import TemporalEngine
 from approval.store import sqlite as file_store
 from tests import stores
 from tests.gate.conftest import database, gate, make_gate, side_by_side, store
 from tests.stores import File, Store
+from tests.temporals import Temporal, new_queue, temporal
 
-__all__ = ["database", "gate", "make_gate", "side_by_side", "store"]
+__all__ = ["database", "gate", "make_gate", "side_by_side", "store", "temporal"]
+PATIENCE = 10.0  # seconds until a test that waits in vain fails
+MakeEngine = Callable[..., Engine]
 
 
 class Lock:
@@ -69,3 +77,46 @@ def lock(gate, store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lock]:
     locked = lock_of_file(store) if isinstance(store, File) else lock_of_server(store)
     with locked as lock:
         yield lock
+
+
+@pytest.fixture(params=["embedded", "temporal"])
+def make_engine(request: pytest.FixtureRequest, gate) -> Iterator[MakeEngine]:
+    """Makes engines of each kind for the gate, which wakes the last one; started by the test."""
+    made = []
+    if request.param == "temporal":
+        make = engines_at(request.getfixturevalue("temporal"), gate)
+    else:
+        make = lambda threads=2: Embedded(gate.jobs, threads, Courtesy())  # noqa: E731
+
+    def make_engine(threads: int = 2) -> Engine:
+        engine = make(threads)
+        gate.database.wake = engine.wake
+        made.append(engine)
+        return engine
+
+    yield make_engine
+    for engine in made:
+        if engine.alive:
+            assert engine.stop(PATIENCE)
+
+
+def engines_at(server: Temporal, gate, queue: str = "") -> Callable[..., TemporalEngine]:
+    """Makes engines for a gate that use a Temporal server, under one name there."""
+    gate.database.hands_over = True
+    section = Section(address=server.address, task_queue=queue or new_queue())
+
+    def make(threads: int = 2) -> TemporalEngine:
+        return TemporalEngine(
+            section, gate.jobs, gate.database, "fake", threads, gate.clock, Courtesy()
+        )
+
+    return make
+
+
+@pytest.fixture
+def engine(make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Works only when it is woken: the embedded one would look by itself in an hour."""
+    monkeypatch.setattr(embedded, "LOOK_AT_LEAST_EVERY", 3600.0)
+    engine = make_engine()
+    engine.start()
+    return engine

@@ -1,7 +1,4 @@
-"""The embedded engine: real threads, on a real file."""
-
-import threading
-from contextlib import suppress
+"""What only the embedded engine does."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -9,181 +6,12 @@ from structlog.testing import capture_logs
 from approval.engine import embedded
 from approval.engine.courtesy import Courtesy
 from approval.engine.embedded import Embedded
-from approval.gate import nothing
 from approval.model import Action, Delivery
-from approval.store import jobs, leases
-from approval.store.database import StoreDown
+from approval.store import leases
 from approval.store.jobs import Kind, Lane
 from tests.conftest import wait_until
-from tests.fakes import ANA, BEA, MAX
-
-PATIENCE = 10.0  # seconds until a test that waits in vain fails
-
-
-@pytest.fixture
-def engine(gate, monkeypatch):
-    """Works only when it is woken: it would look by itself in an hour."""
-    monkeypatch.setattr(embedded, "LOOK_AT_LEAST_EVERY", 3600.0)
-    engine = Embedded(gate.jobs, 2, Courtesy())
-    gate.database.wake = engine.wake
-    engine.start()
-    yield engine
-    assert engine.stop(PATIENCE)
-
-
-class Undone(Exception):
-    """The use case is not to be."""
-
-
-def promise(gate, *subjects):
-    with gate.database.write() as session:
-        for subject in subjects:
-            jobs.add(session, Kind.ALERT, subject, None, gate.clock())
-
-
-def left(gate):
-    """How many jobs are not done."""
-    with gate.database.read() as session:
-        return sum(entry.waiting for entry in jobs.backlog(session))
-
-
-def test_it_is_woken_by_the_commit_that_made_a_job(gate, engine):
-    request_id = gate.receive("1")
-    wait_until(lambda: gate.kinds(request_id).count("mailed") == 2)
-    gate.press(BEA, Action.ACCEPT, "1")
-    wait_until(lambda: gate.task().delivery is Delivery.DELIVERED)
-    wait_until(lambda: gate.kinds(request_id).count("told") == 2)
-    assert sorted(gate.mails.recipients) == sorted(
-        [BEA.address, MAX.address, MAX.address, ANA.address]
-    )
-
-
-def test_it_runs_what_waited_before_it_started(gate):
-    request_id = gate.receive("1")
-    engine = Embedded(gate.jobs, 1, Courtesy())
-    gate.database.wake = engine.wake
-    engine.start()
-    wait_until(
-        lambda: gate.kinds(request_id) == ["received", "verified", "asked", "mailed", "mailed"]
-    )
-    assert engine.stop(PATIENCE)
-
-
-def test_every_one_of_many_jobs_is_done_once(gate, engine):
-    done = []
-    gate.handlers[Kind.ALERT] = lambda job, now: done.append(job.subject) or nothing
-    subjects = [str(number) for number in range(60)]
-    threads = [
-        threading.Thread(target=promise, args=(gate, *subjects[start::6])) for start in range(6)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    wait_until(lambda: left(gate) == 0)
-    assert sorted(done) == sorted(subjects)
-
-
-def test_a_lane_that_hangs_holds_up_no_other(gate, engine):
-    go_on = threading.Event()
-    hanging = threading.Barrier(3)
-
-    def hang(job, now):
-        hanging.wait(PATIENCE)
-        go_on.wait(PATIENCE)
-        return nothing
-
-    gate.handlers[Kind.ALERT] = hang
-    promise(gate, "one", "two")
-    hanging.wait(PATIENCE)
-    gate.receive("1")
-    gate.press(None, Action.ACCEPT, "1")
-    wait_until(lambda: gate.task().delivery is Delivery.DELIVERED)
-    go_on.set()
-
-
-def test_stopping_finishes_what_runs_and_leaves_what_waits(gate):
-    runs, go_on = threading.Event(), threading.Event()
-
-    def slow(job, now):
-        runs.set()
-        go_on.wait(PATIENCE)
-        return nothing
-
-    gate.handlers[Kind.ALERT] = slow
-    promise(gate, "one", "two")
-    engine = Embedded(gate.jobs, 1, Courtesy())
-    engine.start()
-    assert runs.wait(PATIENCE)
-    assert engine.stop(0) is False
-    go_on.set()
-    assert engine.stop(PATIENCE) is True
-    assert left(gate) == 1
-
-
-def test_a_stopped_engine_is_not_alive_and_starts_nothing(gate):
-    engine = Embedded(gate.jobs, 1, Courtesy())
-    engine.start()
-    assert engine.alive
-    assert engine.stop(PATIENCE)
-    assert not engine.alive
-    gate.database.wake = engine.wake
-    promise(gate, "one")
-    assert left(gate) == 1
-
-
-@pytest.mark.parametrize("error", [StoreDown("disk I/O error"), RuntimeError("a bug")], ids=str)
-def test_it_survives_what_goes_wrong(gate, engine, error):
-    broken = threading.Event()
-
-    def breaks(job, now):
-        broken.set()
-        raise error
-
-    gate.handlers[Kind.ALERT] = breaks
-    promise(gate, "one")
-    assert broken.wait(PATIENCE)
-    gate.handlers[Kind.ALERT] = lambda job, now: nothing
-    promise(gate, "two")
-    wait_until(lambda: left(gate) == 1)
-    assert engine.alive
-
-
-def test_it_survives_a_record_that_goes_wrong(gate, engine, monkeypatch):
-    monkeypatch.setattr(threading, "excepthook", lambda args: None)  # pytest's would complain
-    broken = threading.Event()
-
-    def break_(session, now):
-        broken.set()
-        raise RuntimeError("a bug")
-
-    gate.handlers[Kind.ALERT] = lambda job, now: break_
-    promise(gate, "one")
-    assert broken.wait(PATIENCE)
-    gate.handlers[Kind.ALERT] = lambda job, now: nothing
-    promise(gate, "two")
-    wait_until(lambda: left(gate) == 1)
-    assert engine.alive
-
-
-def test_it_knows_only_jobs_that_are_on_the_disk(gate, engine):
-    ran = []
-    gate.handlers[Kind.ALERT] = lambda job, now: ran.append(job.subject) or nothing
-    with suppress(Undone), gate.database.write() as session:
-        jobs.add(session, Kind.ALERT, "undone", None, gate.clock())
-        raise Undone
-    promise(gate, "done")
-    wait_until(lambda: left(gate) == 0)
-    assert ran == ["done"]
-
-
-def test_a_job_for_each_lane_wakes_each_lane(gate):
-    woken = []
-    gate.database.wake = woken.extend
-    with gate.database.write() as session:
-        for kind in (Kind.RELEASE, Kind.CONSIDER, Kind.ASK):
-            jobs.add(session, kind, "1", None, gate.clock())
-    assert woken == [Lane.RELEASE, Lane.CONSIDER, Lane.MAIL]
+from tests.engine.conftest import PATIENCE
+from tests.fakes import BEA
 
 
 @pytest.fixture
@@ -191,20 +19,6 @@ def logged():
     """What is logged."""
     with capture_logs() as entries:
         yield entries
-
-
-def test_what_was_done_while_the_store_was_locked_is_recorded_without_another_nudge(
-    gate, lock, engine, logged
-):
-    request_id = gate.receive("1")
-    wait_until(lambda: gate.kinds(request_id).count("mailed") == 2)
-    lock.after(gate, Kind.RELEASE)
-    gate.press(BEA, Action.ACCEPT, "1")
-    wait_until(lambda: "store down" in {entry["event"] for entry in logged})
-    lock.open()
-    wait_until(lambda: gate.task().delivery is Delivery.DELIVERED)
-    assert gate.platform.told == [("1", Action.ACCEPT)]
-    assert engine.alive
 
 
 def test_stopping_does_not_wait_for_a_store_that_is_locked(gate, lock, logged):

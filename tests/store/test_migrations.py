@@ -88,8 +88,8 @@ def test_rows_of_the_first_tables_are_chained_and_vouched_for(new, bare):
     bare.change(
         "INSERT INTO tasks (id, request_id, platform, platform_task_id, held, state,"
         " decided_by, decided_at, reason, delivery, delivered_at) VALUES"
-        " (7, 'a', 'abiquo', 't', '{}', 'accepted', 'Bea', ?, 'fine', 'delivered', ?)",
-        *(at, at),
+        " (7, 'a', 'abiquo', 't', ?, 'accepted', 'Bea', ?, 'fine', 'delivered', ?)",
+        *('{"id": "t", "type": "DEPLOY"}', at, at),
     )
     for request_id, task_id, kind, text in (
         ("a", None, "received", "1 task from Abiquo"),

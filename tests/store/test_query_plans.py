@@ -9,14 +9,16 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from approval.engine.temporal.story import story_of
 from approval.gate.ask import Patience
 from approval.gate.mistype import mistype
 from approval.gate.renew import renew
 from approval.gate.revoke import lift, revoke
 from approval.gate.vote import open_request
 from approval.model import Action, PlatformState
-from approval.store import leases, machines, pending, requests, retention, trail
-from approval.store.jobs import Lane
+from approval.store import leases, machines, owners, pending, requests, retention, trail, wakes
+from approval.store.jobs import Kind, Lane
+from approval.store.wakes import Wake
 from tests import stores
 from tests.fakes import BEA, MAX, make_held, make_machine, refused
 
@@ -203,6 +205,20 @@ def purge_some(gate):
         retention.forget_machines(session, now, 20)
 
 
+def hand_over(gate):
+    gate.database.hands_over = True
+    gate.press(BEA, Action.ACCEPT, "1")
+    with gate.database.write() as session:
+        wakes.done(session, [Wake(gate.first, "1", gate.clock())])
+        wakes.overdue(session, gate.clock(), 100)
+        story_of(session, requests.load(session, gate.first), "fake", searchable=True)
+        owners.take_over(session, Lane.MAIL, gate.first, gate.clock())
+        owners.take_over(session, Lane.MAIL, "alert", gate.clock())
+        leases.claim(session, Lane.MAIL, gate.clock(), "alert")
+        owners.failing(session, Kind.RECONCILE)
+        owners.dues_of(session, "alert")
+
+
 def one_by_one(gate):
     with gate.database.write() as session:
         requests.known(session, "fake", ["1", "2", "3"])
@@ -210,7 +226,8 @@ def one_by_one(gate):
         requests.close_if_decided(session, gate.first, gate.clock())
         machines.last_known(session, "fake", ["machines/1"])
         leases.claim(session, Lane.MAIL, gate.clock(), gate.first)
-        leases.next_due_of(session, gate.first)
+        owners.dues_of(session, gate.first)
+        leases.next_due(session, Lane.MAIL)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +254,7 @@ def one_by_one(gate):
         revoke_request,
         revoke_person,
         purge_some,
+        hand_over,
         one_by_one,
     ],
 )
@@ -247,7 +265,7 @@ def test_no_use_case_reads_a_whole_table(make_gate, store, use_case):
     gate.first = gate.ask("1", "2")
     with statements() as sent:
         use_case(gate)
-    assert len(sent) > 1
+    assert sent
     assert scans(store, sent) == []
 
 

@@ -1,0 +1,162 @@
+"""The relay: hands over to Temporal what the store says has changed.
+
+A wake stands in the store until Temporal has taken it, so that nothing is lost while Temporal
+is down; handing one over twice does no harm.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.service import RPCError, RPCStatusCode
+
+from approval.clock import Clock
+from approval.engine.temporal.activities import Activities
+from approval.engine.temporal.setup import attributes_missing
+from approval.engine.temporal.workflow import POKE, REQUEST, Story, search_attribute
+from approval.store import wakes
+from approval.store.database import Database
+from approval.store.wakes import Wake
+
+# Seconds. What another process changed is found within this time.
+LOOK_AT_LEAST_EVERY = 2.0
+AT_ONCE = 100  # wakes handed over together
+SIDE_BY_SIDE = 20
+# What is due for so long has lost its way: a workflow that somebody ended, a change that was
+# made by a process with another engine.
+OVERDUE = timedelta(minutes=1)
+SWEEP_EVERY = 60.0  # seconds
+TASK_TIMEOUT = timedelta(seconds=5)  # after which a workflow's step is done by another worker
+log = structlog.get_logger("approval.temporal")
+
+
+class Relay:
+    """Hands over wakes until it is cancelled; `worked` says whether all were once."""
+
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        activities: Activities,
+        task_queue: str,
+        clock: Clock,
+    ) -> None:
+        self._client = client
+        self._database = database
+        self._activities = activities
+        self._task_queue = task_queue
+        self._clock = clock
+        self._bell = asyncio.Event()
+        self._limit = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._swept = time.monotonic()
+        self.worked = False
+
+    def ring(self) -> None:
+        """Say that there may be some. Call it in the thread of the event loop."""
+        self._bell.set()
+
+    async def run(self, say_it_works: Callable[[], None]) -> None:
+        """Hand over what there is, again and again. Raises RPCError, StoreDown."""
+        await self._adopt()
+        while True:
+            self._bell.clear()
+            if not await self._hand_over_some():
+                self.worked = True
+                say_it_works()
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Until there may be something to hand over."""
+        if time.monotonic() - self._swept > SWEEP_EVERY:
+            await asyncio.to_thread(self._sweep)
+        with suppress(TimeoutError):  # wait_for of Python 3.11 may miss that it was cancelled
+            async with asyncio.timeout(LOOK_AT_LEAST_EVERY):
+                await self._bell.wait()
+
+    async def _adopt(self) -> None:
+        """Wake all who are unfinished here and not known there, as after another engine."""
+        query = (
+            f"TaskQueue = '{self._task_queue}' AND WorkflowType = '{REQUEST}' "
+            "AND ExecutionStatus = 'Running'"
+        )
+        known = {
+            each.id.removeprefix(f"{self._task_queue}-")
+            async for each in self._client.list_workflows(query)
+        }
+        adopted = await asyncio.to_thread(self._wake_others, known)
+        if adopted:
+            log.info("took over what Temporal did not know", owners=adopted)
+
+    def _wake_others(self, known: set[str]) -> int:
+        now = self._clock()
+        with self._database.read() as session:
+            left = wakes.unfinished(session) - known
+        with self._database.write() as session:
+            wakes.add(session, dict.fromkeys(left, now))
+        return len(left)
+
+    def _sweep(self) -> None:
+        now = self._clock()
+        with self._database.read() as session:
+            lost = set(wakes.overdue(session, now - OVERDUE, AT_ONCE))
+        if lost:
+            with self._database.write() as session:
+                wakes.add(session, dict.fromkeys(lost, now))
+        self._swept = time.monotonic()
+
+    async def _hand_over_some(self) -> bool:
+        """Hand over the oldest wakes; says whether there were any."""
+        waiting = await asyncio.to_thread(self._waiting)
+        if not waiting:
+            return False
+        handed = await asyncio.gather(*map(self._hand_over, waiting), return_exceptions=True)
+        done = [wake for wake, error in zip(waiting, handed, strict=True) if error is None]
+        await asyncio.to_thread(self._done, done)
+        for error in handed:
+            if error is not None:
+                raise error
+        return True
+
+    def _waiting(self) -> list[Wake]:
+        with self._database.read() as session:
+            return wakes.waiting(session, AT_ONCE)
+
+    def _done(self, done: list[Wake]) -> None:
+        if done:
+            with self._database.write() as session:
+                wakes.done(session, done)
+
+    async def _hand_over(self, wake: Wake) -> None:
+        """Poke the owner's workflow, which is started if there is none."""
+        async with self._limit:
+            report = await asyncio.to_thread(self._activities.report, wake.owner)
+            try:
+                await self._start(wake.owner, report.story)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.INVALID_ARGUMENT or not self._activities.shows:
+                    raise
+                # Search attributes that were removed, or are too new, must not hold up anything.
+                log.warning("search attributes refused", error=str(error))
+                self._activities.shows = not await attributes_missing(self._client)
+                await self._start(wake.owner, None)
+
+    async def _start(self, owner: str, story: Story | None) -> None:
+        attributes = story.attributes if story else {}
+        pairs = [search_attribute(name, value) for name, value in attributes.items()]
+        await self._client.start_workflow(
+            REQUEST,
+            owner,
+            id=f"{self._task_queue}-{owner}",
+            task_queue=self._task_queue,
+            task_timeout=TASK_TIMEOUT,
+            start_signal=POKE,
+            memo={"waits for": story.waits_for} if story else None,
+            search_attributes=TypedSearchAttributes(
+                [SearchAttributePair(pair.key, pair.value) for pair in pairs]
+            ),
+        )

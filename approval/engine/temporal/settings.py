@@ -1,0 +1,77 @@
+"""The section [temporal]: where Temporal is and as whom to speak to it."""
+
+from importlib.util import find_spec
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from approval.section import OptionalFile, OptionalSecret, OptionalText, Section, is_loopback
+
+CURE = "python -m pip install 'approval[temporal]'"
+
+
+class Temporal(Section):
+    """How to reach Temporal, with [engine] kind = temporal."""
+
+    address: OptionalText = Field(
+        default=None,
+        description="Its frontend, as temporal.example.com:7233. Empty: TEMPORAL_ADDRESS, else "
+        "localhost:7233; for the keys below TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and "
+        "TEMPORAL_TLS_… count in the same way.",
+    )
+    namespace: OptionalText = Field(
+        default=None, description="The namespace, which has to exist; else default."
+    )
+    task_queue: str = Field(
+        default="approval",
+        min_length=1,
+        description="What workflows, task queues and schedules of this gate are called. Gates "
+        "that share a namespace need one each.",
+    )
+    api_key: OptionalSecret = Field(default=None, description="A key to log in with; implies TLS.")
+    tls: bool = Field(
+        default=False,
+        description="yes: speak TLS. Each of the four keys below and api_key imply it.",
+    )
+    ca_file: OptionalFile = Field(
+        default=None, description="Certificates (PEM) to trust instead of the public authorities."
+    )
+    client_cert_file: OptionalFile = Field(
+        default=None, description="The gate's own certificate (PEM), if Temporal asks for one."
+    )
+    client_key_file: OptionalFile = Field(
+        default=None, description="The private key (PEM) of client_cert_file."
+    )
+    server_name: OptionalText = Field(
+        default=None, description="The name in Temporal's certificate, if it is not its address."
+    )
+
+    @model_validator(mode="after")
+    def _has_both_halves(self) -> Self:
+        if bool(self.client_cert_file) != bool(self.client_key_file):
+            raise ValueError("client_cert_file and client_key_file go together; set both")
+        return self
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether these settings by themselves ask for TLS."""
+        return bool(
+            self.tls or self.api_key or self.ca_file or self.client_cert_file or self.server_name
+        )
+
+    def warnings(self) -> list[str]:
+        """What works but should not stay as it is."""
+        host = (self.address or "localhost").rpartition(":")[0]
+        if self.encrypted or is_loopback(host) or not self.address:
+            return []
+        return [
+            f"address: {self.address} is reached in clear text: names of people and machines can "
+            "be read on the way; set tls = yes"
+        ]
+
+
+def missing() -> str | None:
+    """What has to be installed first, and how; None if all is there."""
+    if find_spec("temporalio") is None:
+        return f"temporal needs a library that is not installed: {CURE}"
+    return None

@@ -1,0 +1,106 @@
+"""A real Temporal: the development server, offline, on a file, to be killed and started again."""
+
+import asyncio
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from tests.conftest import free_port, wait_until
+
+PROGRAM = Path(sys.executable).with_name("temporal")
+PRAGMAS = ("journal_mode=WAL", "synchronous=OFF")  # it is killed, but the power does not fail
+SETTINGS = """\
+[engine]
+kind = temporal
+[temporal]
+address = {address}
+task_queue = {queue}
+"""
+
+
+def new_queue() -> str:
+    """What a gate of its own calls its things there."""
+    return f"gate-{uuid.uuid4().hex[:8]}"
+
+
+@dataclass
+class Temporal:
+    """A server that keeps what it has in a folder."""
+
+    folder: Path
+    dynamic: tuple[str, ...] = ()
+    port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def settings(self, queue: str) -> str:
+        """Sections of a workflow.cfg for a gate that uses it."""
+        return SETTINGS.format(address=self.address, queue=queue)
+
+    def start(self) -> None:
+        """Start it, and wait until it serves."""
+        options = {
+            "ip": "127.0.0.1",
+            "port": self.port,
+            "http-port": free_port(),
+            "metrics-port": free_port(),
+            "db-filename": self.folder / "temporal.db",
+            "log-level": "error",
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        words += [word for pragma in PRAGMAS for word in ("--sqlite-pragma", pragma)]
+        words += [word for value in self.dynamic for word in ("--dynamic-config-value", value)]
+        with (self.folder / "temporal.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [PROGRAM, "server", "start-dev", "--headless", *words], stdout=log, stderr=log
+            )
+        wait_until(self._serves, timeout=60)
+
+    def kill(self) -> None:
+        """Let it die at once."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    async def client(self) -> Client:
+        return await Client.connect(self.address)
+
+    def _serves(self) -> bool:
+        async def ask() -> None:
+            client = await self.client()
+            await client.count_workflows()
+
+        with suppress(Exception):
+            asyncio.run(ask())
+            return True
+        assert self._process is not None
+        assert self._process.poll() is None, (self.folder / "temporal.log").read_text()
+        return False
+
+
+@contextmanager
+def running(folder: Path, *dynamic: str) -> Iterator[Temporal]:
+    """A server of one's own."""
+    server = Temporal(folder, dynamic)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def temporal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Temporal]:
+    """One server for all tests that leave it alone; each has a task queue of its own."""
+    with running(tmp_path_factory.mktemp("temporal")) as server:
+        yield server
