@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 
 SECONDS ?= 600
 MINUTES ?= 30
+STORE ?= sqlite
 
 .PHONY: help demo test test-postgresql several crash load model temporal check fuzz bench aged look clean
 
@@ -59,11 +60,11 @@ $(VENV)/fuzz: $(VENV)/dev
 fuzz: $(VENV)/fuzz ## Feed callbacks, hrefs and tokens with what breaks them, SECONDS each
 	$(BIN)/python -m tests.fuzz $(SECONDS)
 
-bench: $(VENV)/dev ## Measure, and write docs/benchmarks.md
-	$(BIN)/python -m bench
+bench: $(VENV)/dev ## Measure, and write docs/benchmarks.md; SETUPS=postgresql alone is only shown
+	$(BIN)/python -m bench $(SETUPS)
 
-aged: $(VENV)/dev ## Measure what a million stored tasks cost, into docs/benchmarks.md
-	$(BIN)/python -m bench.aged
+aged: $(VENV)/dev ## Measure what a million tasks cost that are stored in STORE, into docs/benchmarks.md
+	$(BIN)/python -m bench.aged $(STORE) $(TASKS)
 
 look: $(VENV)/dev ## Photograph every mail and page into build/look
 	$(BIN)/python -m tests.look build/look

@@ -1,110 +1,117 @@
-"""`python -m bench`: measure, and write docs/benchmarks.md."""
+"""`python -m bench`: measure all setups, and write docs/benchmarks.md.
 
-import os
-import platform
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from time import perf_counter
-
-from bench import scenarios
-from bench.load import Measured
-
-REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-STORED = 100_000
-HEAD = """\
-# Benchmarks
-
-Written by `make bench` on {date}: {cores} cores, {system}, Python {python}. Gate, simulated
-platform, mail sink and load generator share these cores. A loop of pure Python (`speed`, 3 million
-additions) took {before:.2f} s before and {after:.2f} s after.
-
-| what | wanted | measured | |
-|---|---|---|---|
+Words name some of the setups alone; what is measured then is printed and not written.
 """
 
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-@dataclass(frozen=True)
-class Figure:
-    """One line of the report."""
+from bench import scenarios
+from bench.aged import PAGE
+from bench.load import Measured
+from bench.setups import SETUPS, Setup
+from bench.tables import Figure, table
+from bench.turns import ages, ratio
+from tests import report
 
-    what: str
-    wanted: str
-    measured: str
-    met: bool
+STORED, ROUNDS = 100_000, 3
+HEAD = """\
+{here}. Gates, PostgreSQL, simulated platform, mail sink and load generator share these cores.
+A loop of pure Python (`speed`, 3 million additions) took {before:.2f} s before and {after:.2f} s
+after.
 
-    def __str__(self) -> str:
-        verdict = "met" if self.met else "**short**"
-        return f"| {self.what} | {self.wanted} | {self.measured} | {verdict} |"
+"""
 
 
 def speed() -> float:
     """Seconds that this machine needs for a fixed piece of work, now."""
-    started, total = perf_counter(), 0
+    started, total = time.perf_counter(), 0
     for number in range(3_000_000):
         total += number
-    return perf_counter() - started
+    return time.perf_counter() - started
 
 
-def of_callbacks(what: str, measured: Measured) -> Figure:
-    """A figure of the callback load."""
+def callbacks(setup: Setup) -> Iterator[Figure]:
+    """Callbacks, and memory, which they are to leave alone."""
+    flood = scenarios.flood(setup)
+    yield _of_callbacks("callbacks, platform at once", flood.callbacks)
+    yield _of_callbacks("callbacks, platform down", scenarios.without_platform(setup))
+    yield Figure("memory of a process after the start", "", _megabytes(flood.before))
+    met = max(flood.after) < 100
+    what = f"memory of a process after {scenarios.FLOOD:,} callbacks"
+    yield Figure(what, "< 100 MB", _megabytes(flood.after), met)
+
+
+def _of_callbacks(row: str, measured: Measured) -> Figure:
     met = measured.rate >= 500 and measured.p99 < 60
     text = f"{measured.rate:.0f}/s, median {measured.median:.1f} ms, p99 {measured.p99:.1f} ms"
-    return Figure(f"callbacks, 8 clients, {what}", "500/s, p99 < 60 ms", text, met)
+    return Figure(row, "500/s, p99 < 60 ms", text, met)
 
 
-def of_presses(what: str, measured: Measured) -> Figure:
-    """A figure of the way from button to platform."""
+def _megabytes(processes: Sequence[float]) -> str:
+    return f"{' and '.join(f'{size:.0f}' for size in processes)} MB"
+
+
+def presses(setup: Setup) -> Iterator[Figure]:
+    """From the button to the platform."""
+    measured = scenarios.presses(setup)
     met = measured.median < 10 and measured.p99 < 40
     text = f"median {measured.median:.1f} ms, p99 {measured.p99:.1f} ms"
-    return Figure(f"button to platform, {what}", "median < 10 ms, p99 < 40 ms", text, met)
+    yield Figure("one by one", "median < 10 ms, p99 < 40 ms", text, met)
 
 
-def ratio(what: str, full: float, empty: float) -> Figure:
-    """How much slower something is with many tasks stored."""
-    value = full / empty
-    return Figure(
-        f"{what}, {STORED:,} tasks stored", "≤ 1.2 times", f"{value:.2f} times", value <= 1.2
-    )
+def mails(setup: Setup) -> Iterator[Figure]:
+    """What is mailed and told, as it comes and after a standstill."""
+    rate = scenarios.mails(setup)
+    yield Figure("callback to mail", "40/s", f"{rate:.0f}/s", rate >= 40)
+    drained = scenarios.backlog(setup)
+    yield Figure("backlog of requests, until mailed", "", f"{drained.mailed:.0f}/s")
+    yield Figure("backlog of decisions, until told", "", f"{drained.told:.0f}/s")
 
 
-def figures() -> Iterator[Figure]:
-    """Everything, in the order of the report."""
-    empty, _ = scenarios.callbacks(0.0)
-    yield of_callbacks("platform at once", empty)
-    yield of_callbacks("platform needs 30 ms", scenarios.callbacks(scenarios.LATENCY)[0])
-    yield of_callbacks("platform down", scenarios.callbacks(None)[0])
-    quick = scenarios.presses()
-    yield of_presses("one by one", quick)
-    rate = scenarios.mails()
-    yield Figure("callback to mail, platform needs 30 ms", "40/s", f"{rate:.0f}/s", rate >= 40)
-    memory = scenarios.memory()
-    yield Figure("memory after 10,000 callbacks", "< 100 MB", f"{memory:.0f} MB", memory < 100)
-    full, _ = scenarios.callbacks(0.0, STORED)
-    yield ratio("callback, median", full.median, empty.median)
-    slow = scenarios.presses(STORED)
-    yield ratio("button to platform, median", slow.median, quick.median)
+def takeover(setup: Setup) -> Iterator[Figure]:
+    """How long what a dead process held is left lying."""
+    if setup.several:
+        seconds = scenarios.takeover(setup)
+        yield Figure("kill -9, until others have told the platform", "", f"{seconds:.0f} s")
 
 
-def main() -> None:
-    """Measure and write the report, line by line as the figures come in."""
-    before, lines = speed(), []
-    for figure in figures():
-        print(figure, flush=True)
-        lines.append(f"{figure}\n")
-    head = HEAD.format(
-        date=datetime.now(UTC).strftime("%d %B %Y"),
-        cores=os.cpu_count(),
-        system=platform.system(),
-        python=platform.python_version(),
-        before=before,
-        after=speed(),
-    )
-    notes = REPORT.read_text("utf-8").partition("\n## ") if REPORT.exists() else ("", "", "")
-    REPORT.write_text(head + "".join(lines) + "".join(notes[1:]), "utf-8")
+def past(setup: Setup) -> Iterator[Figure]:
+    """How much slower a gate is that has stored much; about the store, so one gate is enough."""
+    if not setup.several:
+        with ages(setup, (0, STORED)) as aged:
+            rounds = list(aged.rounds(ROUNDS))
+        for row, name in {"callback": "callback", "button to platform": "button"}.items():
+            times = ratio(rounds, name, STORED)
+            yield Figure(f"{row}, median", "≤ 1.2 times", f"{times:.2f} times", times <= 1.2)
+
+
+QUESTIONS: Mapping[str, Callable[[Setup], Iterator[Figure]]] = {
+    "Callbacks, eight clients": callbacks,
+    "From the button to the platform": presses,
+    "Requests a second, platform needs 30 ms": mails,
+    "When a process dies": takeover,
+    f"With {STORED:,} tasks stored": past,
+}
+
+
+def lines(setups: Sequence[Setup]) -> Iterator[str]:
+    """The tables, question by question, so that setups are compared at about the same time."""
+    for question, answer in QUESTIONS.items():
+        yield from table(question, {setup.title: list(answer(setup)) for setup in setups})
+
+
+def main(*names: str) -> None:
+    """Measure; print the tables as they come in, and write them if they are about all setups."""
+    before, text = speed(), ""
+    for line in lines([SETUPS[name] for name in names or SETUPS]):
+        print(line, flush=True)
+        text += f"{line}\n"
+    head = HEAD.format(here=report.here(), before=before, after=speed())
+    if not names:
+        report.write("make bench", head + text.rstrip("\n") + "\n", PAGE)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(*sys.argv[1:])

@@ -63,13 +63,16 @@ class Connection:
         return data
 
 
-def hammer(port: int, bodies: Sequence[bytes], clients: int = 8) -> Measured:
-    """Post all bodies to the callback, each client as fast as it is answered."""
+def hammer(ports: Sequence[int], bodies: Sequence[bytes], clients: int = 8) -> Measured:
+    """Post all bodies to the callback, each client as fast as it is answered.
+
+    Clients are dealt to several ports in turn, as by a balancer that costs nothing.
+    """
     waiting, lock = iter(bodies), threading.Lock()
     times: list[float] = []
     statuses: list[int] = []
 
-    def client() -> None:
+    def client(port: int) -> None:
         connection = Connection(port)
         while True:
             with lock:
@@ -81,7 +84,10 @@ def hammer(port: int, bodies: Sequence[bytes], clients: int = 8) -> Measured:
             times.append(time.perf_counter() - started)
         connection.close()
 
-    threads = [threading.Thread(target=client) for _ in range(clients)]
+    threads = [
+        threading.Thread(target=client, args=(ports[number % len(ports)],))
+        for number in range(clients)
+    ]
     started = time.perf_counter()
     for thread in threads:
         thread.start()

@@ -1,4 +1,4 @@
-"""The processes of a measurement: gate, platform and mailbox, each its own, as in life."""
+"""The processes of a measurement: gates, platform and mailbox, each its own, as in life."""
 
 import os
 import signal
@@ -6,16 +6,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import structlog
+from werkzeug.test import Client
+
+from approval.cli.assembly import assemble
+from approval.config import load
+from bench import stores
+from bench.setups import Setup
 
 NOWHERE = "http://127.0.0.1:9/api"  # nobody listens on the discard port
-DATABASE = "workflow.db"
 SETTINGS = """\
 [server]
 bind_port = {port}
+database = {database}
+secret_key = {key}
 [abiquo]
 api_location = {api}
 api_username = admin
@@ -26,16 +36,17 @@ host = 127.0.0.1
 port = {smtp}
 operator = operator@gate.example
 most_per_hour = 0
-"""
+{engine}"""
+# As in deploy/: glibc's arenas would take as much memory again.
+ENVIRONMENT = os.environ | {"MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A served gate."""
+    """A process of a gate."""
 
     port: int
     pid: int
-    database: Path
 
     def memory_mb(self) -> float:
         """Resident memory in MB (10^6 bytes)."""
@@ -49,6 +60,71 @@ class Gate:
         fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def signal(self, number: signal.Signals) -> None:
+        """Have it die, stop or go on."""
+        os.kill(self.pid, number)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is set up for a gate: its store, and the settings of each of its processes."""
+
+    store: stores.Store
+    folder: Path
+    commands: Sequence[str]
+    ports: Sequence[int]
+
+    @contextmanager
+    def served(self) -> Iterator[Sequence[Gate]]:
+        """The processes, with their logs in a file; ports and those that serve are the same."""
+        with ExitStack() as stack:
+            gates = [
+                Gate(port, stack.enter_context(_process(self._words(place), self._log)).pid)
+                for place, port in enumerate(self.ports)
+            ]
+            for gate in gates:
+                wait_for_port(gate.port)
+            yield gates
+
+    @contextmanager
+    def unattended(self) -> Iterator[Client]:
+        """Its web part, in this process, while nobody does the work."""
+        structlog.configure(processors=[_drop])
+        service = assemble(load(self.settings(), {}), works=False)
+        try:
+            yield service.app.test_client()
+        finally:
+            service.close()
+
+    def settings(self, place: int = 0) -> Path:
+        """The settings of a process."""
+        return self.folder / f"workflow-{place}.cfg"
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "gate.log"
+
+    def _words(self, place: int) -> list[str]:
+        command, file = self.commands[place], str(self.settings(place))
+        return [sys.executable, "-m", "approval", command, "--config", file]
+
+
+def _drop(logger: object, name: str, event: MutableMapping[str, Any]) -> str:
+    raise structlog.DropEvent
+
+
+@contextmanager
+def site(setup: Setup, folder: Path, api: str, smtp_port: int) -> Iterator[Site]:
+    """Set up a gate with default settings, of which nothing runs yet."""
+    with setup.engine() as engine, setup.store(folder) as store:
+        ports = [free_port() for _ in setup.commands]
+        made = Site(store, folder, setup.commands, ports)
+        for place, port in enumerate(ports):
+            values = {"port": port, "database": store.url, "key": stores.KEY, "engine": engine}
+            text = SETTINGS.format(api=api, smtp=smtp_port, **values)
+            made.settings(place).write_text(text, encoding="utf-8")
+        yield made
+
 
 @contextmanager
 def platform(tasks: int, latency: float) -> Iterator[str]:
@@ -58,22 +134,12 @@ def platform(tasks: int, latency: float) -> Iterator[str]:
 
 
 @contextmanager
-def gate(folder: Path, api: str, smtp_port: int) -> Iterator[Gate]:
-    """A gate with default settings, served as in production; its log goes to a file."""
-    port = free_port()
-    file = folder / "workflow.cfg"
-    file.write_text(SETTINGS.format(port=port, api=api, smtp=smtp_port), encoding="utf-8")
-    command = [sys.executable, "-m", "approval", "serve", "--config", str(file)]
-    with _process(command, folder / "gate.log") as process:
-        wait_for_port(port)
-        yield Gate(port, process.pid, folder / DATABASE)
-
-
-@contextmanager
 def _process(command: list[str], log: Path | None = None) -> Iterator[subprocess.Popen[str]]:
     """Run a command until the block ends."""
     with open(log or "/dev/null", "a", encoding="utf-8") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=ENVIRONMENT
+        )
         try:
             yield process
         finally:
@@ -86,7 +152,7 @@ def _ready(process: subprocess.Popen[str]) -> list[str]:
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     word, *words = process.stdout.readline().split() or [""]
     if word != "ready":
-        raise RuntimeError(f"{process.args} did not start")
+        raise RuntimeError(f"{process.args!r} did not start")
     return words
 
 

@@ -1,139 +1,233 @@
-"""What is measured. Each scenario has its own gate, on a fresh database."""
+"""What is measured. Each scenario sets up its own gate, with a store that is new."""
 
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from signal import Signals
 from urllib.parse import parse_qs, urlsplit
 
-from approval.demo.cloud import Cloud
+from approval.demo.cloud import Cloud, Fault
 from approval.demo.mailbox import Mailbox
-from approval.store.database import Database
-from approval.store.migrate import upgrade
-from bench import parts
-from bench.bodies import body
+from bench import parts, stores
+from bench.bodies import body, task_id
 from bench.load import Connection, Measured, hammer
-from bench.stock import fill
+from bench.setups import Setup
 
 LATENCY = 0.03  # seconds the platform needs for each answer
-CALLBACKS = 5000
+WARM = 200
+FLOOD, MAILED = 10_000, 500  # callbacks, and how many of them are mailed before memory is read
+CALLBACKS = 3000
 PRESSES = 300
 ASKED = 400
+WAITING = 300
+TAKEN = 4  # jobs of the process that dies: as many as it has threads for them
+MANAGERS = 2  # are asked about each request
 MANAGER = "mona@acme.example"
+ONE_MACHINE = 59  # of the sample world, which the platform of this process holds
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Flood:
+    """The callbacks, and the memory of each process in MB before and after."""
+
+    callbacks: Measured
+    before: Sequence[float]
+    after: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Drained:
+    """Requests a second, from the moment when all gates serve again."""
+
+    mailed: float
+    told: float
 
 
 @contextmanager
-def gate(api: str, smtp_port: int, stored: int = 0) -> Iterator[parts.Gate]:
-    """A gate in a folder of its own, with so many tasks of the past in its database."""
-    with tempfile.TemporaryDirectory() as folder:
-        if stored:
-            give_past(Path(folder), stored)
-        with parts.gate(Path(folder), api, smtp_port) as running:
-            _warm(running)
-            yield running
+def _site(setup: Setup, api: str, smtp_port: int) -> Iterator[parts.Site]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        parts.site(setup, Path(folder), api, smtp_port) as site,
+    ):
+        yield site
 
 
-def give_past(folder: Path, tasks: int) -> None:
-    """Set up the database of a gate in a folder, with so many decided tasks in it."""
-    file = folder / parts.DATABASE
-    with closing(Database(f"sqlite:///{file}")) as database:
-        upgrade(database)
-    fill(file, tasks)
+@contextmanager
+def _gates(setup: Setup, api: str, smtp_port: int) -> Iterator[Sequence[parts.Gate]]:
+    with _site(setup, api, smtp_port) as site, site.served() as gates:
+        for gate in gates:
+            _warm(gate)
+        yield gates
 
 
-def _warm(running: parts.Gate) -> None:
+def _warm(gate: parts.Gate) -> None:
     """One task over and over: a platform that does not know it is asked about one task only."""
-    connection = Connection(running.port)
-    for _ in range(200):
+    connection = Connection(gate.port)
+    for _ in range(WARM):
         connection.post("/callback", body(10**7))
     connection.close()
 
 
-def callbacks(latency: float | None, stored: int = 0) -> tuple[Measured, float]:
-    """Callbacks of one machine, eight clients; None is a platform that is down.
-
-    Returns the figures and the memory afterwards in MB.
-    """
-    bodies = [body(number) for number in range(CALLBACKS)]
-    with Mailbox() as mailbox:
-        if latency is None:
-            with gate(parts.NOWHERE, mailbox.smtp_port, stored) as running:
-                return hammer(running.port, bodies), running.memory_mb()
-        with (
-            parts.platform(CALLBACKS, latency) as api,
-            gate(api, mailbox.smtp_port, stored) as running,
-        ):
-            return hammer(running.port, bodies), running.memory_mb()
+def _ports(gates: Sequence[parts.Gate]) -> list[int]:
+    return [gate.port for gate in gates]
 
 
-def memory() -> float:
-    """Memory in MB after 10,000 callbacks, all of them looked up and half of them mailed."""
-    bodies = [body(number) for number in range(10_000)]
+def flood(setup: Setup) -> Flood:
+    """Callbacks, eight clients, and what they leave in memory once some are mailed too."""
+    bodies = [body(number) for number in range(FLOOD)]
     with (
         Mailbox(keep=10) as mailbox,
-        parts.platform(len(bodies), 0) as api,
-        gate(api, mailbox.smtp_port) as running,
+        parts.platform(FLOOD, 0) as api,
+        _site(setup, api, mailbox.smtp_port) as site,
+        site.served() as gates,
     ):
-        hammer(running.port, bodies)
-        _wait_for(mailbox, 10_000)
-        return running.memory_mb()
+        before = [gate.memory_mb() for gate in gates]
+        for gate in gates:
+            _warm(gate)
+        callbacks = hammer(_ports(gates), bodies)
+        _wait_for(lambda: mailbox.count, MANAGERS * MAILED)
+        return Flood(callbacks, before, [gate.memory_mb() for gate in gates])
 
 
-def presses(stored: int = 0) -> Measured:
+def without_platform(setup: Setup) -> Measured:
+    """Callbacks, eight clients, while nobody answers the gate's own questions."""
+    with Mailbox() as mailbox, _gates(setup, parts.NOWHERE, mailbox.smtp_port) as gates:
+        return hammer(_ports(gates), [body(number) for number in range(CALLBACKS)])
+
+
+def presses(setup: Setup) -> Measured:
     """From the press of a button to the platform's receipt, one by one."""
     with Cloud(keep_calls=100_000) as cloud, Mailbox() as mailbox:
-        bodies = [body(number, machine=59) for number in range(PRESSES)]
-        for each in bodies:
-            cloud.adopt(each)
-        with gate(cloud.api_location, mailbox.smtp_port, stored) as running:
-            hammer(running.port, bodies, clients=2)
-            _wait_for(mailbox, 2 * PRESSES)
-            links = accept_links(mailbox)
-            connection = Connection(running.port)
-            times = [press(connection, cloud, *link) for link in links]
-            connection.close()
+        bodies = _adopted(cloud, PRESSES)
+        with _gates(setup, cloud.api_location, mailbox.smtp_port) as gates:
+            hammer(_ports(gates), bodies, clients=2)
+            _wait_for(lambda: mailbox.count, MANAGERS * PRESSES)
+            lines = [Connection(gate.port) for gate in gates]
+            times = [
+                press(lines[number % len(lines)], cloud, *link)
+                for number, link in enumerate(accept_links(mailbox))
+            ]
+            for line in lines:
+                line.close()
     return Measured.of(sum(times), times)
 
 
-def mails() -> float:
+def mails(setup: Setup) -> float:
     """Requests a second from callback to mail, with a platform that takes its time."""
     bodies = [body(number) for number in range(ASKED)]
     with (
         Mailbox() as mailbox,
         parts.platform(ASKED, LATENCY) as api,
-        gate(api, mailbox.smtp_port) as running,
+        _gates(setup, api, mailbox.smtp_port) as gates,
     ):
         started = time.perf_counter()
-        hammer(running.port, bodies)
-        _wait_for(mailbox, 2 * ASKED)  # two managers each
+        hammer(_ports(gates), bodies)
+        _wait_for(lambda: mailbox.count, MANAGERS * ASKED)
         return ASKED / (time.perf_counter() - started)
 
 
-def _wait_for(mailbox: Mailbox, count: int, timeout: float = 600) -> None:
+def backlog(setup: Setup) -> Drained:
+    """Requests that came, and then decisions that were made, while nobody did the work."""
+    with (
+        Mailbox() as mailbox,
+        parts.platform(WAITING, LATENCY) as api,
+        _site(setup, api, mailbox.smtp_port) as site,
+    ):
+        with site.unattended() as web:
+            for number in range(WAITING):
+                _expect(202, web.post("/callback", data=body(number)).status_code)
+        mailed = _drained(site, lambda: mailbox.count // MANAGERS)
+        with site.unattended() as web:
+            for task, token in accept_links(mailbox):
+                form = {"task": task, "token": token, "comment": ""}
+                _expect(200, web.post("/accept", data=form).status_code)
+        query = "SELECT count(*) FROM tasks WHERE delivery = 'delivered'"
+        return Drained(mailed, _drained(site, lambda: stores.value(site.store, query)))
+
+
+def _drained(site: parts.Site, done: Callable[[], int]) -> float:
+    with site.served():
+        started, before = time.perf_counter(), done()  # the first gate began as the others started
+        _wait_for(done, WAITING)
+        return (WAITING - before) / (time.perf_counter() - started)
+
+
+def takeover(setup: Setup) -> float:
+    """Seconds from the death of the process that tells the platform until others have told it."""
+    with Cloud() as cloud, Mailbox() as mailbox:
+        bodies = _adopted(cloud, TAKEN)
+        with _gates(setup, cloud.api_location, mailbox.smtp_port) as [dying, *others]:
+            hammer([dying.port], bodies, clients=1)
+            _wait_for(lambda: mailbox.count, MANAGERS * TAKEN)
+            cloud.faults.plan(Fault(method="POST", drop=True, delay=600, times=TAKEN))
+            line = Connection(dying.port)
+            with _asleep(others):  # so that it is not they who take the jobs
+                for task, token in accept_links(mailbox):
+                    _expect(200, line.post("/accept", _form(task, token), FORM))
+                _wait_for(lambda: -len(cloud.faults.planned), 0)
+                dying.signal(Signals.SIGKILL)
+                started = time.perf_counter()
+            _wait_for(lambda: _told(cloud), TAKEN)
+            return time.perf_counter() - started
+
+
+@contextmanager
+def _asleep(gates: Sequence[parts.Gate]) -> Iterator[None]:
+    for gate in gates:
+        gate.signal(Signals.SIGSTOP)
+    try:
+        yield
+    finally:
+        for gate in gates:
+            gate.signal(Signals.SIGCONT)
+
+
+def _told(cloud: Cloud) -> int:
+    return sum(cloud.task_state(task_id(n)) != "QUEUEING" for n in range(TAKEN))
+
+
+def _adopted(cloud: Cloud, count: int) -> Sequence[bytes]:
+    """Callbacks of tasks that a platform holds."""
+    bodies = [body(number, machine=ONE_MACHINE) for number in range(count)]
+    for each in bodies:
+        cloud.adopt(each)
+    return bodies
+
+
+def _expect(wanted: int, status: int) -> None:
+    if status != wanted:
+        raise RuntimeError(f"it was answered {status}, not {wanted}")
+
+
+def _wait_for(done: Callable[[], int], count: int, timeout: float = 600) -> None:
     deadline = time.monotonic() + timeout
-    while mailbox.count < count:
+    while (there := done()) < count:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{mailbox.count} of {count} mails came")
-        time.sleep(0.005)
+            raise TimeoutError(f"{there} of {count} were done")
+        time.sleep(0.02)
 
 
 def accept_links(mailbox: Mailbox) -> Sequence[tuple[str, str]]:
     """Task and token of every request, from the mails to one manager."""
     mine = [mail for mail in mailbox.messages if MANAGER in mail.recipients]
-    found = (re.search(r"https?://\S+/accept\?\S+", mail.text) for mail in mine)
+    found = (re.search(r"https?://\S+/accept\?\S+", mail.text or "") for mail in mine)
     queries = [parse_qs(urlsplit(match[0]).query) for match in found if match]
     return [(query["task"][0], query["token"][0]) for query in queries]
 
 
+def _form(task: str, token: str) -> bytes:
+    return f"task={task}&token={token}&comment=".encode()
+
+
 def press(connection: Connection, cloud: Cloud, task: str, token: str) -> float:
     """Seconds from the press until the platform has answered the gate's call."""
-    form = f"task={task}&token={token}&comment=".encode()
     started = time.monotonic()
-    status = connection.post("/accept", form, "application/x-www-form-urlencoded")
-    if status != 200:
-        raise RuntimeError(f"the press was answered {status}")
+    _expect(200, connection.post("/accept", _form(task, token), FORM))
     while True:
         for call in reversed(cloud.calls):
             if call.at < started:

