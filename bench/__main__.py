@@ -87,11 +87,27 @@ def past(setup: Setup) -> Iterator[Figure]:
             yield Figure(f"{row}, median", "≤ 1.2 times", f"{times:.2f} times", times <= 1.2)
 
 
+def cost(setup: Setup) -> Iterator[Figure]:
+    """What the arithmetic of docs/scaling.md begins with."""
+    if not setup.several:
+        found = scenarios.cost(setup)
+        yield Figure("processor time of the gate", "", f"{1000 * found.seconds:.0f} ms")
+        for name, size in found.tables.items():
+            if size >= 50:
+                yield Figure(f"stored in {name}", "", f"{size / 1000:.1f} kB")
+        yield Figure("stored in all", "", f"{sum(found.tables.values()) / 1000:.1f} kB")
+        if found.database:
+            yield Figure("commits of the database", "", f"{found.database['commits']:.0f}")
+            log = f"{found.database['log'] / 1000:.0f} kB"
+            yield Figure("written to the log of the database", "", log)
+
+
 QUESTIONS: Mapping[str, Callable[[Setup], Iterator[Figure]]] = {
     "Callbacks, eight clients": callbacks,
     "From the button to the platform": presses,
     "Requests a second, platform needs 30 ms": mails,
     "When a process dies": takeover,
+    "What one task costs, two managers asked": cost,
     f"With {STORED:,} tasks stored": past,
 }
 

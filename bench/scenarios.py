@@ -1,20 +1,19 @@
 """What is measured. Each scenario sets up its own gate, with a store that is new."""
 
-import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
-from urllib.parse import parse_qs, urlsplit
 
 from approval.demo.cloud import Cloud, Fault
 from approval.demo.mailbox import Mailbox
 from bench import parts, stores
 from bench.bodies import body, task_id
 from bench.load import Connection, Measured, hammer
+from bench.people import FORM, MANAGERS, accept_links, adopted, expect, form, press, wait_for
 from bench.setups import Setup
 
 LATENCY = 0.03  # seconds the platform needs for each answer
@@ -25,10 +24,6 @@ PRESSES = 300
 ASKED = 400
 WAITING = 300
 TAKEN = 4  # jobs of the process that dies: as many as it has threads for them
-MANAGERS = 2  # are asked about each request
-MANAGER = "mona@acme.example"
-ONE_MACHINE = 59  # of the sample world, which the platform of this process holds
-FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -46,6 +41,18 @@ class Drained:
 
     mailed: float
     told: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one task took, from its callback to the last mail about it.
+
+    `database`: what the database counted itself, if it does.
+    """
+
+    seconds: float
+    tables: Mapping[str, float]
+    database: Mapping[str, float]
 
 
 @contextmanager
@@ -90,7 +97,7 @@ def flood(setup: Setup) -> Flood:
         for gate in gates:
             _warm(gate)
         callbacks = hammer(_ports(gates), bodies)
-        _wait_for(lambda: mailbox.count, MANAGERS * MAILED)
+        wait_for(lambda: mailbox.count, MANAGERS * MAILED)
         return Flood(callbacks, before, [gate.memory_mb() for gate in gates])
 
 
@@ -103,10 +110,10 @@ def without_platform(setup: Setup) -> Measured:
 def presses(setup: Setup) -> Measured:
     """From the press of a button to the platform's receipt, one by one."""
     with Cloud(keep_calls=100_000) as cloud, Mailbox() as mailbox:
-        bodies = _adopted(cloud, PRESSES)
+        bodies = adopted(cloud, PRESSES)
         with _gates(setup, cloud.api_location, mailbox.smtp_port) as gates:
             hammer(_ports(gates), bodies, clients=2)
-            _wait_for(lambda: mailbox.count, MANAGERS * PRESSES)
+            wait_for(lambda: mailbox.count, MANAGERS * PRESSES)
             lines = [Connection(gate.port) for gate in gates]
             times = [
                 press(lines[number % len(lines)], cloud, *link)
@@ -127,7 +134,7 @@ def mails(setup: Setup) -> float:
     ):
         started = time.perf_counter()
         hammer(_ports(gates), bodies)
-        _wait_for(lambda: mailbox.count, MANAGERS * ASKED)
+        wait_for(lambda: mailbox.count, MANAGERS * ASKED)
         return ASKED / (time.perf_counter() - started)
 
 
@@ -140,12 +147,12 @@ def backlog(setup: Setup) -> Drained:
     ):
         with site.unattended() as web:
             for number in range(WAITING):
-                _expect(202, web.post("/callback", data=body(number)).status_code)
+                expect(202, web.post("/callback", data=body(number)).status_code)
         mailed = _drained(site, lambda: mailbox.count // MANAGERS)
         with site.unattended() as web:
             for task, token in accept_links(mailbox):
-                form = {"task": task, "token": token, "comment": ""}
-                _expect(200, web.post("/accept", data=form).status_code)
+                fields = {"task": task, "token": token, "comment": ""}
+                expect(200, web.post("/accept", data=fields).status_code)
         query = "SELECT count(*) FROM tasks WHERE delivery = 'delivered'"
         return Drained(mailed, _drained(site, lambda: stores.value(site.store, query)))
 
@@ -153,26 +160,26 @@ def backlog(setup: Setup) -> Drained:
 def _drained(site: parts.Site, done: Callable[[], int]) -> float:
     with site.served():
         started, before = time.perf_counter(), done()  # the first gate began as the others started
-        _wait_for(done, WAITING)
+        wait_for(done, WAITING)
         return (WAITING - before) / (time.perf_counter() - started)
 
 
 def takeover(setup: Setup) -> float:
     """Seconds from the death of the process that tells the platform until others have told it."""
     with Cloud() as cloud, Mailbox() as mailbox:
-        bodies = _adopted(cloud, TAKEN)
+        bodies = adopted(cloud, TAKEN)
         with _gates(setup, cloud.api_location, mailbox.smtp_port) as [dying, *others]:
             hammer([dying.port], bodies, clients=1)
-            _wait_for(lambda: mailbox.count, MANAGERS * TAKEN)
+            wait_for(lambda: mailbox.count, MANAGERS * TAKEN)
             cloud.faults.plan(Fault(method="POST", drop=True, delay=600, times=TAKEN))
             line = Connection(dying.port)
             with _asleep(others):  # so that it is not they who take the jobs
                 for task, token in accept_links(mailbox):
-                    _expect(200, line.post("/accept", _form(task, token), FORM))
-                _wait_for(lambda: -len(cloud.faults.planned), 0)
+                    expect(200, line.post("/accept", form(task, token), FORM))
+                wait_for(lambda: -len(cloud.faults.planned), 0)
                 dying.signal(Signals.SIGKILL)
                 started = time.perf_counter()
-            _wait_for(lambda: _told(cloud), TAKEN)
+            wait_for(lambda: _told(cloud), TAKEN)
             return time.perf_counter() - started
 
 
@@ -191,47 +198,26 @@ def _told(cloud: Cloud) -> int:
     return sum(cloud.task_state(task_id(n)) != "QUEUEING" for n in range(TAKEN))
 
 
-def _adopted(cloud: Cloud, count: int) -> Sequence[bytes]:
-    """Callbacks of tasks that a platform holds."""
-    bodies = [body(number, machine=ONE_MACHINE) for number in range(count)]
-    for each in bodies:
-        cloud.adopt(each)
-    return bodies
-
-
-def _expect(wanted: int, status: int) -> None:
-    if status != wanted:
-        raise RuntimeError(f"it was answered {status}, not {wanted}")
-
-
-def _wait_for(done: Callable[[], int], count: int, timeout: float = 600) -> None:
-    deadline = time.monotonic() + timeout
-    while (there := done()) < count:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{there} of {count} were done")
-        time.sleep(0.02)
-
-
-def accept_links(mailbox: Mailbox) -> Sequence[tuple[str, str]]:
-    """Task and token of every request, from the mails to one manager."""
-    mine = [mail for mail in mailbox.messages if MANAGER in mail.recipients]
-    found = (re.search(r"https?://\S+/accept\?\S+", mail.text or "") for mail in mine)
-    queries = [parse_qs(urlsplit(match[0]).query) for match in found if match]
-    return [(query["task"][0], query["token"][0]) for query in queries]
-
-
-def _form(task: str, token: str) -> bytes:
-    return f"task={task}&token={token}&comment=".encode()
-
-
-def press(connection: Connection, cloud: Cloud, task: str, token: str) -> float:
-    """Seconds from the press until the platform has answered the gate's call."""
-    started = time.monotonic()
-    _expect(200, connection.post("/accept", _form(task, token), FORM))
-    while True:
-        for call in reversed(cloud.calls):
-            if call.at < started:
-                break
-            if call.path.endswith(f"{task}/action/continue"):
-                return call.at - started
-        time.sleep(0.0005)
+def cost(setup: Setup) -> Cost:
+    """What tasks took that were asked about, accepted and told, all mails included."""
+    with Cloud(keep_calls=10) as cloud, Mailbox() as mailbox:
+        bodies = adopted(cloud, PRESSES)
+        with _site(setup, cloud.api_location, mailbox.smtp_port) as site:
+            before = site.store.counted()
+            with site.served() as [gate]:
+                idle = gate.computed()
+                hammer([gate.port], bodies, clients=2)
+                wait_for(lambda: mailbox.count, MANAGERS * PRESSES)
+                line = Connection(gate.port)
+                for link in accept_links(mailbox):
+                    expect(200, line.post("/accept", form(*link), FORM))
+                line.close()
+                wait_for(lambda: mailbox.count, 2 * MANAGERS * PRESSES)  # outcome and note too
+                computed = gate.computed() - idle
+            counted = site.store.counted()
+            sizes = site.store.tables()
+    return Cost(
+        computed / PRESSES,
+        {name: size / PRESSES for name, size in sizes.items()},
+        {name: (counted[name] - before[name]) / PRESSES for name in counted},
+    )

@@ -42,6 +42,9 @@ class Store(Protocol):
     def tables(self) -> Mapping[str, int]:
         """The bytes of each table with its indexes."""
 
+    def counted(self) -> Mapping[str, int]:
+        """What the database counts of its own work, if it does."""
+
 
 Stores = Callable[[Path], AbstractContextManager[Store]]
 
@@ -68,6 +71,9 @@ class File:
         names = Base.metadata.tables
         return {name: value(self, pages.format(owned.format(name))) for name in names}
 
+    def counted(self) -> Mapping[str, int]:
+        return {}
+
 
 @dataclass(frozen=True)
 class Hosted:
@@ -85,11 +91,16 @@ class Hosted:
             stock.fill_hosted(connection, tasks)
 
     def size(self) -> int:
-        return value(self, f"SELECT pg_database_size('{self.name}')")
+        return value(self, "SELECT pg_database_size(current_database())")
 
     def tables(self) -> Mapping[str, int]:
         sizes = "SELECT pg_total_relation_size('{}')"
         return {name: value(self, sizes.format(name)) for name in Base.metadata.tables}
+
+    def counted(self) -> Mapping[str, int]:
+        commits = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+        log = "SELECT pg_current_wal_lsn() - '0/0'"
+        return {"commits": value(self, commits), "log": value(self, log)}
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from approval.demo.mailbox import Mailbox
 from bench import parts
 from bench.bodies import body, task_id
 from bench.load import Connection
-from bench.scenarios import ONE_MACHINE, accept_links, press
+from bench.people import ONE_MACHINE, accept_links, press
 from bench.setups import Setup
 
 EACH = 40  # requests of a gate in a round

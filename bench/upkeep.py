@@ -22,7 +22,7 @@ from approval.metrics import Metrics
 from approval.store import jobs, leases, retention, tables
 from approval.store.database import Database
 from bench.bodies import body
-from bench.scenarios import MANAGER
+from bench.people import MANAGER
 
 BATCHES = 200  # of a purge; the others are like them
 HELD = 200  # tasks of which no callback came
