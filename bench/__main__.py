@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from bench import scenarios
+from bench import scenarios, standstill
 from bench.aged import PAGE
 from bench.load import Measured
 from bench.setups import SETUPS, Setup
@@ -17,9 +17,9 @@ from tests import report
 
 STORED, ROUNDS = 100_000, 3
 HEAD = """\
-{here}. Gates, PostgreSQL, simulated platform, mail sink and load generator share these cores.
-A loop of pure Python (`speed`, 3 million additions) took {before:.2f} s before and {after:.2f} s
-after.
+{here}, in {minutes:.0f} minutes. Gates, PostgreSQL, simulated platform, mail sink and load
+generator share these cores. A loop of pure Python (`speed`, 3 million additions) took {before:.2f} s
+before and {after:.2f} s after.
 
 """
 
@@ -65,7 +65,7 @@ def mails(setup: Setup) -> Iterator[Figure]:
     """What is mailed and told, as it comes and after a standstill."""
     rate = scenarios.mails(setup)
     yield Figure("callback to mail", "40/s", f"{rate:.0f}/s", rate >= 40)
-    drained = scenarios.backlog(setup)
+    drained = standstill.backlog(setup)
     yield Figure("backlog of requests, until mailed", "", f"{drained.mailed:.0f}/s")
     yield Figure("backlog of decisions, until told", "", f"{drained.told:.0f}/s")
 
@@ -73,7 +73,7 @@ def mails(setup: Setup) -> Iterator[Figure]:
 def takeover(setup: Setup) -> Iterator[Figure]:
     """How long what a dead process held is left lying."""
     if setup.several:
-        seconds = scenarios.takeover(setup)
+        seconds = standstill.takeover(setup)
         yield Figure("kill -9, until others have told the platform", "", f"{seconds:.0f} s")
 
 
@@ -92,14 +92,19 @@ def cost(setup: Setup) -> Iterator[Figure]:
     if not setup.several:
         found = scenarios.cost(setup)
         yield Figure("processor time of the gate", "", f"{1000 * found.seconds:.0f} ms")
+        yield Figure("calls to the platform", "", f"{found.calls:.1f}")
+        yield Figure("stored in all", "", _kilobytes(sum(found.tables.values())))
         for name, size in found.tables.items():
-            if size >= 50:
-                yield Figure(f"stored in {name}", "", f"{size / 1000:.1f} kB")
-        yield Figure("stored in all", "", f"{sum(found.tables.values()) / 1000:.1f} kB")
+            if size >= 100:
+                yield Figure(f"stored in {name}", "", _kilobytes(size))
         if found.database:
             yield Figure("commits of the database", "", f"{found.database['commits']:.0f}")
-            log = f"{found.database['log'] / 1000:.0f} kB"
+            log = _kilobytes(found.database["log"])
             yield Figure("written to the log of the database", "", log)
+
+
+def _kilobytes(size: float) -> str:
+    return f"{size / 1000:.1f} kB"
 
 
 QUESTIONS: Mapping[str, Callable[[Setup], Iterator[Figure]]] = {
@@ -120,11 +125,12 @@ def lines(setups: Sequence[Setup]) -> Iterator[str]:
 
 def main(*names: str) -> None:
     """Measure; print the tables as they come in, and write them if they are about all setups."""
-    before, text = speed(), ""
+    before, text, begun = speed(), "", time.monotonic()
     for line in lines([SETUPS[name] for name in names or SETUPS]):
         print(line, flush=True)
         text += f"{line}\n"
-    head = HEAD.format(here=report.here(), before=before, after=speed())
+    minutes = (time.monotonic() - begun) / 60
+    head = HEAD.format(here=report.here(), minutes=minutes, before=before, after=speed())
     if not names:
         report.write("make bench", head + text.rstrip("\n") + "\n", PAGE)
 

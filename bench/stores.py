@@ -5,6 +5,7 @@ Unlike in tests the server flushes each commit to the disk, as in life.
 
 import atexit
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +37,9 @@ class Store(Protocol):
     def fill(self, tasks: int) -> None:
         """Add so many decided tasks."""
 
+    def pack(self) -> None:
+        """Give back what no row needs any more, while nobody uses it."""
+
     def size(self) -> int:
         """Its bytes on the disk."""
 
@@ -61,6 +65,10 @@ class File:
 
     def fill(self, tasks: int) -> None:
         stock.fill_file(self.path, tasks)
+
+    def pack(self) -> None:
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute("VACUUM")
 
     def size(self) -> int:
         return self.path.stat().st_size
@@ -89,6 +97,10 @@ class Hosted:
     def fill(self, tasks: int) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             stock.fill_hosted(connection, tasks)
+
+    def pack(self) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("VACUUM FULL")
 
     def size(self) -> int:
         return value(self, "SELECT pg_database_size(current_database())")

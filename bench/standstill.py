@@ -1,0 +1,87 @@
+"""What is measured of work that lay still: while nobody did it, or because its process died."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from signal import Signals
+
+from approval.demo.cloud import Cloud, Fault
+from approval.demo.mailbox import Mailbox
+from bench import parts, stores
+from bench.bodies import body, task_id
+from bench.load import Connection, hammer
+from bench.people import FORM, MANAGERS, accept_links, adopted, expect, form, wait_for
+from bench.scenarios import LATENCY, gates_of, site_of
+from bench.setups import Setup
+
+WAITING = 300
+TAKEN = 4  # jobs of the process that dies: as many as it has threads for them
+
+
+@dataclass(frozen=True)
+class Drained:
+    """Requests a second, from the moment when all gates serve again."""
+
+    mailed: float
+    told: float
+
+
+def backlog(setup: Setup) -> Drained:
+    """Requests that came, and then decisions that were made, while nobody did the work."""
+    with (
+        Mailbox() as mailbox,
+        parts.platform(WAITING, LATENCY) as api,
+        site_of(setup, api, mailbox.smtp_port) as site,
+    ):
+        with site.unattended() as web:
+            for number in range(WAITING):
+                expect(202, web.post("/callback", data=body(number)).status_code)
+        mailed = _drained(site, lambda: mailbox.count // MANAGERS)
+        with site.unattended() as web:
+            for task, token in accept_links(mailbox):
+                fields = {"task": task, "token": token, "comment": ""}
+                expect(200, web.post("/accept", data=fields).status_code)
+        query = "SELECT count(*) FROM tasks WHERE delivery = 'delivered'"
+        return Drained(mailed, _drained(site, lambda: stores.value(site.store, query)))
+
+
+def _drained(site: parts.Site, done: Callable[[], int]) -> float:
+    with site.served():
+        started, before = time.perf_counter(), done()  # the first gate began as the others started
+        wait_for(done, WAITING)
+        return (WAITING - before) / (time.perf_counter() - started)
+
+
+def takeover(setup: Setup) -> float:
+    """Seconds from the death of the process that tells the platform until others have told it."""
+    with Cloud() as cloud, Mailbox() as mailbox:
+        bodies = adopted(cloud, TAKEN)
+        with gates_of(setup, cloud.api_location, mailbox.smtp_port) as [dying, *others]:
+            hammer([dying.port], bodies, clients=1)
+            wait_for(lambda: mailbox.count, MANAGERS * TAKEN)
+            cloud.faults.plan(Fault(method="POST", drop=True, delay=600, times=TAKEN))
+            line = Connection(dying.port)
+            with _asleep(others):  # so that it is not they who take the jobs
+                for task, token in accept_links(mailbox):
+                    expect(200, line.post("/accept", form(task, token), FORM))
+                wait_for(lambda: -len(cloud.faults.planned), 0)
+                dying.signal(Signals.SIGKILL)
+                started = time.perf_counter()
+            wait_for(lambda: _told(cloud), TAKEN)
+            return time.perf_counter() - started
+
+
+@contextmanager
+def _asleep(gates: Sequence[parts.Gate]) -> Iterator[None]:
+    for gate in gates:
+        gate.signal(Signals.SIGSTOP)
+    try:
+        yield
+    finally:
+        for gate in gates:
+            gate.signal(Signals.SIGCONT)
+
+
+def _told(cloud: Cloud) -> int:
+    return sum(cloud.task_state(task_id(n)) != "QUEUEING" for n in range(TAKEN))
