@@ -18,8 +18,8 @@ from tests import report
 STORED, ROUNDS = 100_000, 3
 HEAD = """\
 {here}, in {minutes:.0f} minutes. Gates, PostgreSQL, simulated platform, mail sink and load
-generator share these cores. A loop of pure Python (`speed`, 3 million additions) took {before:.2f} s
-before and {after:.2f} s after.
+generator share these cores. A loop of pure Python (`speed`, 3 million additions) took
+{before:.2f} s before and {after:.2f} s after.
 
 """
 
