@@ -55,6 +55,7 @@ LANES = {
     Kind.PURGE: Lane.UPKEEP,
 }
 EVERYTHING = "all"
+ROUNDS = (Kind.RECONCILE, Kind.PURGE)  # done again and again, by the clock
 WHILE_OPEN = (Kind.REMIND, Kind.LAPSE)  # there is nothing to do for a closed request
 
 # Built once: building a statement costs more than running it.
@@ -73,7 +74,7 @@ def owner_of(kind: str, request_id: str | None) -> str:
 def note(session: orm.Session, lane: str, owner: str, now: datetime) -> None:
     """Note what the engine has to hear of once this transaction is on the disk."""
     session.info.setdefault("lanes", []).append(lane)
-    if lane != Lane.UPKEEP:  # which is done by the clock
+    if owner not in ROUNDS:
         session.info.setdefault("changed", {})[owner] = now
 
 

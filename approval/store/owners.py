@@ -6,10 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from approval.store import locks
-from approval.store.jobs import LANES, Kind, Lane
+from approval.store.jobs import LANES, ROUNDS, Kind, Lane
 from approval.store.tables import JOBS
 
-KINDS = frozenset((Kind.ALERT, Kind.RECONCILE, Kind.PURGE))  # none of which has a request
+KINDS = frozenset((Kind.ALERT, *ROUNDS))  # none of which has a request
 OF_REQUEST = JOBS.c.request_id == sa.bindparam("owner")
 OF_KIND = JOBS.c.kind == sa.bindparam("owner")
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from approval.store.jobs import Kind, Lane
+from approval.store.jobs import ROUNDS, Kind, Lane
 from approval.store.statements import insert_into, new_id
 from approval.store.tables import JOBS, REQUESTS, WAKES
 
@@ -28,7 +28,8 @@ _overdue = (
     sa.select(sa.func.coalesce(JOBS.c.request_id, JOBS.c.kind))
     .where(
         _unparked,
-        JOBS.c.lane.in_([lane for lane in Lane if lane is not Lane.UPKEEP]),
+        JOBS.c.lane.in_(list(Lane)),
+        JOBS.c.kind.not_in(ROUNDS),
         JOBS.c.due < sa.bindparam("before", type_=JOBS.c.due.type),
     )
     .limit(sa.bindparam("most"))

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from approval.gate import nothing
 from approval.model import Action, Delivery
-from approval.store import jobs
+from approval.store import jobs, pending
 from approval.store.database import StoreDown
 from approval.store.jobs import Kind, Lane
 from tests.conftest import wait_until
@@ -51,6 +51,15 @@ def test_it_runs_what_waited_before_it_started(gate, make_engine):
         lambda: gate.kinds(request_id) == ["received", "verified", "asked", "mailed", "mailed"]
     )
     assert engine.stop(PATIENCE)
+
+
+def test_what_nobody_has_decided_in_time_is_declined(gate, engine):
+    request_id = gate.receive("1")
+    wait_until(lambda: gate.kinds(request_id).count("mailed") == 2)
+    with gate.database.write() as session:
+        pending.decline_at(session, request_id, gate.clock())
+        jobs.add(session, Kind.LAPSE, request_id, request_id, gate.clock())
+    wait_until(lambda: gate.platform.told == [("1", Action.DECLINE)])
 
 
 def test_every_one_of_many_jobs_is_done_once(gate, engine):

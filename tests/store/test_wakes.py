@@ -139,14 +139,15 @@ def test_the_oldest_comes_first_and_keeps_its_age(outside):
 
 def test_what_lost_its_way_is_found_when_it_is_overdue(gate):
     gate.ask("1")
-    lost = gate.receive("2")
+    late, lost = gate.ask("3"), gate.receive("2")
     with gate.database.write() as session:
         jobs.add(session, Kind.ALERT, "1", None, gate.clock())
         jobs.add(session, Kind.RECONCILE, EVERYTHING, None, gate.clock())
+        jobs.add(session, Kind.LAPSE, late, late, gate.clock())
     later = gate.clock() + timedelta(minutes=1)
     with gate.database.read() as session:
         assert set(wakes.overdue(session, gate.clock(), 100)) == set()
-        assert set(wakes.overdue(session, later, 100)) == {lost, Kind.ALERT}
+        assert set(wakes.overdue(session, later, 100)) == {lost, late, Kind.ALERT}
 
 
 def test_all_that_is_unfinished_can_be_told(gate):

@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from approval.engine.temporal.story import ENTERPRISE, LISTS, PLATFORM, REQUESTER, STATE, TYPE
 from approval.engine.temporal.workflow import ROUND
 from approval.gate import Say
-from approval.store.jobs import Kind
+from approval.store.jobs import ROUNDS, Kind
 
 KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 KEYWORD_LIST = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST
@@ -34,7 +34,6 @@ ATTRIBUTES = {
     for name in (PLATFORM, ENTERPRISE, REQUESTER, TYPE, STATE)
 }
 CATCH_UP = timedelta(minutes=1)  # one round makes up for all that were missed
-ROUNDS = (Kind.RECONCILE, Kind.PURGE)
 log = structlog.get_logger("approval.temporal")
 
 

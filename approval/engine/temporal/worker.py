@@ -153,7 +153,7 @@ class TemporalEngine:
             Worker(
                 client,
                 task_queue=queue_of(queue, lane),
-                activities=[activities.run_round if lane is Lane.UPKEEP else activities.run_due],
+                activities=[activities.run_due, activities.run_round],
                 max_concurrent_activities=slots,
                 max_concurrent_activity_task_polls=min(slots, POLLS),
                 max_heartbeat_throttle_interval=timedelta(seconds=1),
