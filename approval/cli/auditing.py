@@ -2,6 +2,7 @@
 
 import re
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain as together
@@ -13,11 +14,12 @@ from sqlalchemy import orm
 from approval.audit import Event, export, inspect
 from approval.audit.export import NotAnExport
 from approval.cli.opening import load_config, open_current, settings_option
-from approval.gate.audit import Head, differences, faults, gaps, head
+from approval.gate.audit import Head, differences, faults, gaps, head, settled
 from approval.store import audit as trails
 from approval.store import requests
 
 HEAD = re.compile(r"\b(\d+):([0-9a-f]{64})\b")
+PAUSE = 0.05  # seconds between looks whether others have committed
 KIND = 14  # letters of the longest kind of event: "links restored"
 FORMATS = {"jsonl": export.jsonl, "csv": export.comma_separated}
 moment = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
@@ -78,12 +80,14 @@ def verify(file: Path, against: Path | None) -> None:
     Prints a head. It stands for all events up to now. Keep it elsewhere: with --against it shows
     later that none of them was touched meanwhile, not even by somebody who wrote all hashes anew.
     """
-    with open_current(load_config(file), reading=True) as database, database.read() as session:
-        try:
-            _end(together(map(str, faults(session)), gaps(session), _against(session, against)))
-        except NotAnExport as error:
-            raise click.UsageError(f"{against}: {error}") from error
-        current = head(session)
+    with open_current(load_config(file), reading=True) as database:
+        last = settled(database, lambda: time.sleep(PAUSE))
+        with database.read() as session:
+            try:
+                _end(together(map(str, faults(session)), gaps(session), _against(session, against)))
+            except NotAnExport as error:
+                raise click.UsageError(f"{against}: {error}") from error
+            current = head(session, last=last)
     click.echo(f"intact: {current.events} events")
     click.echo(f"head {current}")
 

@@ -1,12 +1,13 @@
 """Audit: inspect every trail, and compare the whole with what was kept elsewhere."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import orm
 
 from approval.audit import Event, Fault, chain, inspect
 from approval.store import audit
+from approval.store.database import Database
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,25 @@ def _gap(first: int, last: int) -> str:
     return f"events removed: {which} of the whole trail"
 
 
-def head(session: orm.Session, events: int | None = None) -> Head:
-    """The head of the trail, or of its first so many events."""
+def settled(database: Database, pause: Callable[[], None]) -> int:
+    """The id up to which no event can be added any more; waits for who is just adding one.
+
+    PostgreSQL gives out ids before it commits, so a lower one may show up later.
+    """
+    with database.read() as session:
+        last, writers = audit.last_id(session), audit.writers(session)
+    while writers:
+        pause()
+        with database.read() as session:
+            writers &= audit.writers(session)
+    return last
+
+
+def head(session: orm.Session, events: int | None = None, last: int | None = None) -> Head:
+    """The head of the trail, or of its first so many events, or of those up to the id `last`."""
     value, count = chain.NO_EVENT, 0
-    for _, event in audit.hashes(session):
-        if count == events:
+    for id, event in audit.hashes(session):
+        if count == events or (last is not None and id > last):
             break
         value, count = chain.extend(value, event), count + 1
     return Head(count, value)

@@ -17,6 +17,13 @@ from approval.store.tables import EVENTS, REQUESTS, TASKS
 AT_ONCE = 200  # requests, or events in a stream
 # SQLite's own count of the ids that it gave out; rolled back with the transaction.
 _given_out = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
+_last = sa.select(sa.func.coalesce(sa.func.max(EVENTS.c.id), 0))
+# Whoever adds events holds this lock from before an id is given out until the event can be seen.
+_writers = sa.text(
+    "SELECT virtualtransaction FROM pg_locks WHERE relation = 'events'::regclass "
+    "AND mode = 'RowExclusiveLock' "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 MADE = ("what", "described")  # of the columns that hold JSON
 JSON = ("held", "machine", "previous")  # whose text counts, not what is made of it
@@ -115,6 +122,19 @@ def hashes(session: orm.Session) -> Iterator[tuple[int, bytes]]:
     query = sa.select(EVENTS.c.id, EVENTS.c.hash).order_by(EVENTS.c.id)
     with session.execute(query.execution_options(yield_per=AT_ONCE)) as rows:
         yield from ((row.id, row.hash) for row in rows)
+
+
+def last_id(session: orm.Session) -> int:
+    """The highest id of all events, 0 if there are none."""
+    last: int = session.execute(_last).scalar_one()
+    return last
+
+
+def writers(session: orm.Session) -> set[str]:
+    """Transactions of others that may add events with ids lower than those that can be seen."""
+    if session.get_bind().dialect.name == "sqlite":  # which has one writer
+        return set()
+    return set(session.scalars(_writers))
 
 
 def ids_given_out(session: orm.Session) -> int | None:

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 import psycopg
@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 import approval.store
+from approval.gate import audit
 from approval.store import driver, jobs, leases, locks, machines, people, postgresql, trail
 from approval.store.database import DRIVER, Database, StoreDown
 from approval.store.jobs import Kind, Lane
@@ -230,6 +231,32 @@ def test_who_ends_gives_back_what_is_theirs_and_no_more(database):
     assert claim(database).id == mine.id
     with database.write() as session:
         assert leases.finish(session, yours, NOW) is True
+
+
+# The trail.
+
+
+def test_a_head_holds_for_ever_though_others_commit_in_another_order(database):
+    slow = ExitStack()
+    first = slow.enter_context(database.write())
+    insert(first, "1")
+    insert_in(database, "2")
+    last = audit.settled(database, slow.close)
+    with database.read() as session:
+        kept = audit.head(session, last=last)
+        assert kept.events == 2
+    insert_in(database, "3")
+    with database.read() as session:
+        assert audit.head(session, kept.events) == kept
+
+
+def test_a_head_waits_for_none_who_began_later(database):
+    insert_in(database, "1")
+    last = audit.settled(database, pytest.fail)
+    with database.write() as session:
+        insert(session, "2")
+        with database.read() as reader:
+            assert audit.head(reader, last=last).events == 1
 
 
 # Processes hear of each other's jobs.
