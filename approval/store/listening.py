@@ -40,10 +40,9 @@ class Listener:
             try:
                 with closing(self._connect()) as connection:
                     self._listen(connection)
-            except sa.exc.DBAPIError as error:
-                log.warning("cannot listen to other processes", error=str(error.orig))
-            except self._engine.dialect.loaded_dbapi.Error as error:
-                log.warning("cannot listen to other processes", error=str(error))
+            except Exception as error:  # noqa: BLE001 - no free connection, unknown news: try again
+                told = getattr(error, "orig", None) or error
+                log.warning("cannot listen to other processes", error=str(told))
             self._stopping.wait(AGAIN)
 
     def _connect(self) -> Any:

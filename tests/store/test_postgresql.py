@@ -299,6 +299,25 @@ def test_who_listens_does_so_again_when_the_connection_was_cut(database, heard, 
     wait_until(hears)
 
 
+def test_who_listens_does_so_again_after_whatever_went_wrong(database, store):
+    heard = []
+
+    def wake(lanes):
+        heard.extend(lanes)
+        if len(heard) == 1:
+            raise ValueError("a lane of a newer version")
+
+    with opened(store) as other:
+        other.wake = wake
+        other.listen()
+
+        def hears_again():
+            promise(database, "1")
+            return len(heard) > 1
+
+        wait_until(hears_again)
+
+
 def test_a_process_does_not_hear_itself(database, heard):
     woken = []
     database.wake = woken.extend
