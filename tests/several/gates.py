@@ -99,8 +99,11 @@ class Gates:
 
 
 @contextmanager
-def gates(folder: Path, commands: Sequence[str]) -> Iterator[Gates]:
-    """One process for each command; those that serve are behind one address."""
+def gates(folder: Path, commands: Sequence[str], sections: str = "") -> Iterator[Gates]:
+    """One process for each command; those that serve are behind one address.
+
+    `sections` are more settings.
+    """
     with ExitStack() as stack:
         store = stack.enter_context(stores.fresh(folder))
         assert isinstance(store, Hosted)
@@ -110,7 +113,7 @@ def gates(folder: Path, commands: Sequence[str]) -> Iterator[Gates]:
         serving = [process for process in processes if process.command != "worker"]
         between = stack.enter_context(relay(*(tcp(process.port) for process in serving)))
         url = f"http://127.0.0.1:{between.port}"
-        text = settings_text(cloud, mailbox, f"public_url = {url}\n{store.settings}")
+        text = settings_text(cloud, mailbox, f"public_url = {url}\n{store.settings}{sections}")
         WATCH.settings(text)
         for process in processes:
             process.write(text)

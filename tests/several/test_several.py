@@ -12,7 +12,9 @@ from tests.conftest import MAX, MONA, press, wait_until
 from tests.mails import Mails
 from tests.several.day import Day
 from tests.several.gates import gates
+from tests.temporals import new_queue, temporal
 
+__all__ = ["temporal"]
 pytestmark = pytest.mark.only_on("postgresql")
 
 
@@ -22,6 +24,19 @@ def test_of_three_gates_that_die_at_random_each_task_is_decided_once_and_told(tm
         day.run(24, pause=3)
         assert "\n".join(day.problems()) == ""
         assert sum(process.kills for process in three.processes) > 0
+
+
+def test_with_temporal_too_each_task_is_decided_once_and_told_though_workers_die(
+    tmp_path, temporal
+):
+    sections = temporal.settings(new_queue())
+    with gates(tmp_path, ["web", "worker", "worker"], sections) as parts:
+        day = Day(parts, random.Random(2), limit=300)  # noqa: S311 - not a secret
+        day.run(36, pause=1.5)
+        assert "\n".join(day.problems()) == ""
+        assert sum(process.kills for process in parts.processes[1:]) > 0
+        wait_until(lambda: parts.store.rows("SELECT 1 FROM wakes") == [], timeout=60)
+        assert [process.end() for process in parts.processes] == [0, 0, 0]
 
 
 def test_who_answers_and_who_works_are_a_gate_and_the_next_ends_what_a_dead_one_began(tmp_path):

@@ -160,3 +160,19 @@ def test_all_that_is_unfinished_can_be_told(gate):
     gate.work()
     with gate.database.read() as session:
         assert wakes.unfinished(session) == {open_, undelivered}
+
+
+def test_what_is_taken_back_leaves_one(outside):
+    request_id = outside.receive("1")
+    hand_over(outside)
+    with outside.database.write() as session:
+        assert jobs.drop(session, Kind.CONSIDER, request_id, outside.clock())
+    assert owners(outside) == [request_id]
+
+
+def test_what_waits_for_days_belongs_to_its_request(outside):
+    request_id = outside.receive("1")
+    hand_over(outside)
+    with outside.database.write() as session:
+        jobs.add(session, Kind.LAPSE, request_id, request_id, outside.clock())
+    assert owners(outside) == [request_id]

@@ -114,7 +114,8 @@ class Activities:
     def _run_round(self, kind: Kind, begin: bool) -> float | None:
         if begin:
             self._jobs.begin_rounds([kind])
-        self._run_due(kind, Lane.UPKEEP)
+        self._courtesy.wait()
+        self._jobs.run_next(Lane.UPKEEP, kind)  # once, however long ago the next seems due
         with self._database.read() as session:
             due, now = owners.failing(session, kind), self._jobs.now(session)
         return None if due is None else (due - now).total_seconds()
