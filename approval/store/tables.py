@@ -67,6 +67,11 @@ def _word(kind: type) -> sa.Enum:
     )
 
 
+# Events alone would use up 32 bits within months where there are many tasks. SQLite counts its
+# rows in 64 bits, but only if the column is called an INTEGER.
+LONG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
 class Base(orm.DeclarativeBase):
     metadata = sa.MetaData(
         naming_convention={
@@ -128,7 +133,7 @@ class TaskRow(Base):
         {"sqlite_autoincrement": True},  # links name ids, so an id is never used twice
     )
 
-    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    id: orm.Mapped[int] = orm.mapped_column(LONG, primary_key=True)
     request_id: orm.Mapped[str] = orm.mapped_column(
         sa.ForeignKey("approval_requests.id"), index=True
     )
@@ -150,7 +155,7 @@ class ApproverRow(Base):
     __tablename__ = "approvers"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - as for tasks
 
-    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    id: orm.Mapped[int] = orm.mapped_column(LONG, primary_key=True)
     request_id: orm.Mapped[str] = orm.mapped_column(
         sa.ForeignKey("approval_requests.id"), index=True
     )
@@ -172,9 +177,9 @@ class VoteRow(Base):
     __tablename__ = "votes"
     __table_args__ = (sa.UniqueConstraint("task_id", "approver_id"),)
 
-    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
-    task_id: orm.Mapped[int] = orm.mapped_column(sa.ForeignKey("tasks.id"))
-    approver_id: orm.Mapped[int | None] = orm.mapped_column(sa.ForeignKey("approvers.id"))
+    id: orm.Mapped[int] = orm.mapped_column(LONG, primary_key=True)
+    task_id: orm.Mapped[int] = orm.mapped_column(LONG, sa.ForeignKey("tasks.id"))
+    approver_id: orm.Mapped[int | None] = orm.mapped_column(LONG, sa.ForeignKey("approvers.id"))
     action: orm.Mapped[Action]
     comment: orm.Mapped[str]
     cast_at: orm.Mapped[datetime]
@@ -192,10 +197,10 @@ class EventRow(Base):
         {"sqlite_autoincrement": True},  # as for tasks; and a gap shows that rows were removed
     )
 
-    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    id: orm.Mapped[int] = orm.mapped_column(LONG, primary_key=True)
     request_id: orm.Mapped[str] = orm.mapped_column(sa.ForeignKey("approval_requests.id"))
     position: orm.Mapped[int]
-    task_id: orm.Mapped[int | None] = orm.mapped_column(sa.ForeignKey("tasks.id"))
+    task_id: orm.Mapped[int | None] = orm.mapped_column(LONG, sa.ForeignKey("tasks.id"))
     at: orm.Mapped[datetime]
     kind: orm.Mapped[str] = orm.mapped_column(sa.String(32))
     text: orm.Mapped[str | None]
