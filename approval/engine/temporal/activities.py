@@ -3,8 +3,9 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -68,20 +69,23 @@ class Activities:
     @activity.defn(name=LOOK)
     async def look(self, owner: str, known: str) -> Report:
         """How an owner stands, with its story unless that is the known one."""
-        return await asyncio.to_thread(self.report, owner, known)
+        with _discreet():
+            return await asyncio.to_thread(self.report, owner, known)
 
     @activity.defn(name=RUN_DUE)
     async def run_due(self, owner: str, lane: str) -> None:
         """Run what is due of an owner in a lane."""
-        await self._alive(owner, Lane(lane), lambda: self._run_due(owner, Lane(lane)))
+        with _discreet():
+            await self._alive(owner, Lane(lane), lambda: self._run_due(owner, Lane(lane)))
 
     @activity.defn(name=RUN_ROUND)
     async def run_round(self, kind: str, begin: bool) -> float | None:
         """Do a round; returns in how many seconds to try again, None if it worked."""
-        again: float | None = await self._alive(
-            kind, Lane.UPKEEP, lambda: self._run_round(Kind(kind), begin)
-        )
-        return again
+        with _discreet():
+            again: float | None = await self._alive(
+                kind, Lane.UPKEEP, lambda: self._run_round(Kind(kind), begin)
+            )
+            return again
 
     def report(self, owner: str, known: str = "") -> Report:
         """How an owner stands in the store. Raises StoreDown."""
@@ -153,3 +157,17 @@ class Activities:
                 log.error("store down", lane=key[1], error=str(error))
                 if not self._jobs.unrecorded or self._stopping.wait(PAUSE):
                     raise
+
+
+@contextmanager
+def _discreet() -> Iterator[None]:
+    """Keep the words of errors in the log: they may name somebody, and Temporal stores them."""
+    try:
+        yield
+    except ApplicationError:
+        raise
+    except StoreDown:
+        raise ApplicationError("the store is down") from None
+    except Exception as error:
+        log.exception("activity broke")
+        raise ApplicationError(f"unexpected {type(error).__name__}; the log has more") from None

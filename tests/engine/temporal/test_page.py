@@ -76,6 +76,20 @@ def test_no_address_comment_or_link_leaves_the_gate(gate, working, asked):
     assert ANA.name in told
 
 
+def test_what_an_error_quotes_stays_in_the_log(gate, store, working, asked):
+    store.change("""UPDATE approval_requests SET requester = '{"name": "a private word"}'""")
+
+    async def poke(client):
+        await working.workflow(client, asked).signal("poke")
+
+    async def history(client):
+        return (await working.workflow(client, asked).fetch_history()).to_json()
+
+    working.ask(poke)
+    wait_until(lambda: "unexpected ValidationError" in working.ask(history))
+    assert "a private word" not in working.ask(history)
+
+
 def test_what_the_operator_has_to_see_to_is_said_and_found(gate, working, asked):
     gate.platform.errors["release"] = [refused()]
     gate.press(BEA, Action.ACCEPT, "1")
