@@ -19,7 +19,7 @@ def temporal_group() -> None:
 @temporal_group.command()
 @settings_option
 def setup(file: Path) -> None:
-    """Register the search attributes and make the schedules, as far as they are missing.
+    """Register search attributes and make schedules that are missing.
 
     The engine does so too at its start, if its account may.
     """

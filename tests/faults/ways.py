@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from approval.demo.cloud import Cloud
 from approval.demo.cloud.sample import add_equipped
-from approval.gate.receive import receive
 from approval.mail.smtp import Server, Smtp
 from approval.model import Action, ApprovalRequest, Person, Task
 from approval.platforms.abiquo import Abiquo, Settings
@@ -66,7 +65,7 @@ class Way:
     def announce(self) -> None:
         """The platform announces the task."""
         body = self.outside.cloud.callback_body([self.task])
-        received = receive(self.gate.database, self.gate.platform, body, {}, self.gate.clock())
+        received = self.gate.take_in(body)
         self.request_id = received.request_id
 
     def ask(self) -> None:

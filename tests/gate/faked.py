@@ -118,9 +118,11 @@ class FakedGate:
 
     def callback(self, *ids: str) -> Received:
         """The platform announces tasks, whatever became of them."""
-        return receive(
-            self.database, self.platform, self.room, " ".join(ids).encode(), {}, self.clock()
-        )
+        return self.take_in(" ".join(ids).encode())
+
+    def take_in(self, body: bytes) -> Received:
+        """The platform calls."""
+        return receive(self.database, self.platform, self.room, body, {}, self.clock())
 
     def ask(self, *tasks: HeldTask | str) -> str:
         """The platform announces tasks, and the approvers are mailed; returns the request's id."""

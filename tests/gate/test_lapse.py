@@ -10,7 +10,7 @@ from approval.gate.ask import Patience
 from approval.gate.revoke import revoke
 from approval.mail import MailError
 from approval.model import Action, Delivery, PlatformState, TaskState
-from approval.store import jobs, leases, pending, people
+from approval.store import jobs, owners, pending, people
 from approval.store.jobs import Lane
 from tests.fakes import ANA, BEA, MAX, NOW, OPERATOR, text_of, unreachable
 
@@ -90,7 +90,7 @@ def test_nothing_waits_for_a_request_that_is_closed(gate, end):
         gate.round()
     gate.work()
     with gate.database.read() as session:
-        assert leases.next_due_of(session, request_id) is None
+        assert owners.dues_of(session, request_id) == {}
 
 
 def test_mails_say_until_when_and_what_comes_then(gate):

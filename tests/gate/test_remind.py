@@ -11,7 +11,7 @@ from approval.gate.revoke import revoke
 from approval.links import TASK
 from approval.mail import MailError
 from approval.model import Action, MailState, PlatformState
-from approval.store import leases, people
+from approval.store import owners, people
 from approval.store.jobs import Lane
 from tests.fakes import ANA, BEA, MAX, NOW, OPERATOR, make_person, text_of
 from tests.gate.faked import LINKS
@@ -31,9 +31,9 @@ def counts(gate):
 
 
 def waiting(gate, request_id):
-    """When something is to be done for a request that nobody has moved."""
+    """When something is to be done for a request, by lane."""
     with gate.database.read() as session:
-        return leases.next_due_of(session, request_id)
+        return owners.dues_of(session, request_id)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_who_has_not_decided_is_mailed_again_as_often_as_is_set(gate, hours, mai
 def test_without_reminders_nobody_is_mailed_again(make_gate):
     gate = make_gate()
     request_id = gate.ask("1")
-    assert waiting(gate, request_id) is None
+    assert waiting(gate, request_id) == {}
     gate.pass_time(days=30)
     assert counts(gate) == (1, 1)
 
@@ -88,7 +88,7 @@ def test_nothing_is_left_to_do_once_all_is_decided(gate):
     request_id = gate.ask("1")
     gate.press(MAX, Action.DECLINE, "1")
     gate.work()
-    assert waiting(gate, request_id) is None
+    assert waiting(gate, request_id) == {}
     gate.pass_time(days=5)
     assert gate.kinds(request_id).count("reminded") == 0
 
@@ -98,7 +98,7 @@ def test_nothing_is_left_to_do_once_it_ended_on_the_platform(gate):
     gate.platform.states["1"] = PlatformState.CANCELLED
     gate.round()
     gate.work()
-    assert waiting(gate, request_id) is None
+    assert waiting(gate, request_id) == {}
 
 
 def vote_on(gate, request_id, person, id):
@@ -231,7 +231,7 @@ def test_what_is_decided_while_a_reminder_is_on_its_way_is_told_after_it(gate):
     gate.mails.on_send = press_once
     gate.pass_time(days=1)
     assert "There is nothing left to decide" in text_of(gate.mails.to(BEA)[-1])
-    assert waiting(gate, request_id) is None
+    assert waiting(gate, request_id) == {}
 
 
 def test_what_is_decided_while_the_first_mail_is_on_its_way_is_never_reminded_of(gate):
@@ -244,7 +244,7 @@ def test_what_is_decided_while_the_first_mail_is_on_its_way_is_never_reminded_of
 
     gate.mails.on_send = press_once
     gate.work()
-    assert waiting(gate, request_id) is None
+    assert waiting(gate, request_id) == {}
 
 
 def test_reminding_decides_nothing(gate):

@@ -1,8 +1,10 @@
 """What withdrawing links means for what is under way."""
 
+import re
+
 import pytest
 
-from approval.gate.revoke import lift, revoke
+from approval.gate.revoke import Nobody, lift, revoke
 from approval.gate.vote import Barred
 from approval.mail import MailError
 from approval.model import Action, TaskState
@@ -72,5 +74,6 @@ def test_withdrawing_twice_is_withdrawing_once(gate):
 def test_closed_requests_of_a_person_are_left_alone(gate):
     request_id = gate.ask("1")
     gate.press(MAX, Action.ACCEPT, "1")
-    assert withdraw(gate, person=BEA) == []
+    with pytest.raises(Nobody, match=re.escape(BEA.address)):
+        withdraw(gate, person=BEA)
     assert not gate.approver(request_id, BEA).revoked
