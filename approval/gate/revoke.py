@@ -48,7 +48,7 @@ def lift(
     _record(session, found, "links restored", now)
     for approver in found:
         if approver.mail is MailState.WAITING:
-            jobs.add(session, jobs.Kind.ASK, approver.id, approver.request_id, now, renew=False)
+            jobs.add(session, jobs.Kind.ASK, approver.id, approver.request_id, now)
     return found
 
 

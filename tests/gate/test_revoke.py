@@ -8,6 +8,7 @@ from approval.gate.revoke import Nobody, lift, revoke
 from approval.gate.vote import Barred
 from approval.mail import MailError
 from approval.model import Action, TaskState
+from approval.store.jobs import Kind
 from tests.fakes import BEA, MAX, OPERATOR
 
 
@@ -50,6 +51,24 @@ def test_who_was_not_mailed_yet_is_not_mailed_until_it_is_lifted(gate):
     gate.work()
     assert len(gate.mails.to(BEA)) == 1
     assert gate.kinds(request_id).count("links restored") == 1
+
+
+def test_who_is_let_decide_again_while_their_mail_is_given_up_is_mailed(gate):
+    request_id = gate.receive("1")
+    asks, looked = gate.handlers[Kind.ASK], []
+
+    def is_late(job, now):
+        withdraw(gate, request_id, BEA)
+        record = asks(job, now)
+        withdraw(gate, request_id, BEA, act=lift)
+        gate.handlers[Kind.ASK] = asks
+        looked.append(job)
+        return record
+
+    gate.handlers[Kind.ASK] = is_late
+    gate.work()
+    assert len(looked) == 1
+    assert len(gate.mails.to(BEA)) == 1
 
 
 def test_the_operator_is_told_of_every_request_that_nobody_can_decide(gate):
