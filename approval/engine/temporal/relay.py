@@ -20,7 +20,7 @@ from approval.engine.temporal.activities import Activities
 from approval.engine.temporal.setup import attributes_missing
 from approval.engine.temporal.workflow import POKE, REQUEST, Story, search_attribute
 from approval.store import wakes
-from approval.store.database import Database
+from approval.store.database import Database, StoreDown
 from approval.store.wakes import Wake
 
 # Seconds. What another process changed is found within this time.
@@ -134,9 +134,9 @@ class Relay:
     async def _hand_over(self, wake: Wake) -> None:
         """Poke the owner's workflow, which is started if there is none."""
         async with self._limit:
-            report = await asyncio.to_thread(self._activities.report, wake.owner)
+            story = await asyncio.to_thread(self._story, wake.owner)
             try:
-                await self._start(wake.owner, report.story)
+                await self._start(wake.owner, story)
             except RPCError as error:
                 if error.status is not RPCStatusCode.INVALID_ARGUMENT or not self._activities.shows:
                     raise
@@ -144,6 +144,16 @@ class Relay:
                 log.warning("search attributes refused", error=str(error))
                 self._activities.shows = not await attributes_missing(self._client)
                 await self._start(wake.owner, None)
+
+    def _story(self, owner: str) -> Story | None:
+        """What there is to show at first. Raises StoreDown."""
+        try:
+            return self._activities.report(owner).story
+        except StoreDown:
+            raise
+        except Exception:  # which its workflow shows; it must not hold up others
+            log.exception("story broke", owner=owner)
+            return None
 
     async def _start(self, owner: str, story: Story | None) -> None:
         attributes = story.attributes if story else {}

@@ -133,6 +133,17 @@ def test_search_attributes_that_somebody_removed_hold_up_nothing(mortal, gate):
     assert engine.stop(PATIENCE)
 
 
+def test_a_request_that_cannot_be_read_is_handed_over_and_no_outage(gate, store, working):
+    odd = gate.receive("1")
+    wait_until(lambda: gate.kinds(odd).count("mailed") == 2)
+    store.change("UPDATE approval_requests SET requester = '{}'")
+    with gate.database.write() as session:
+        wakes.add(session, {odd: gate.clock()})
+    working.engine.wake([])
+    wait_until(lambda: waiting(gate) == 0)
+    assert working.engine.trouble is None
+
+
 def test_what_lost_its_workflow_and_its_wake_is_found_when_it_is_overdue(
     temporal, gate, monkeypatch
 ):
