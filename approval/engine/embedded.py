@@ -15,6 +15,7 @@ from approval.store.jobs import Lane
 
 # Seconds. Jobs made by another process (`approval redeliver`) are found within this time.
 LOOK_AT_LEAST_EVERY = 2.0
+SHORTEST = 0.05  # when another process holds a due job's row, and may stand still
 FIRST_PAUSE = 0.1  # while the store is down; then twice as long each time
 log = structlog.get_logger("approval.engine")
 
@@ -114,4 +115,4 @@ class Embedded:
 def _seconds(wait: timedelta | None) -> float:
     if wait is None:
         return LOOK_AT_LEAST_EVERY
-    return min(max(wait.total_seconds(), 0.0), LOOK_AT_LEAST_EVERY)
+    return min(max(wait.total_seconds(), SHORTEST), LOOK_AT_LEAST_EVERY)

@@ -1,5 +1,6 @@
 """What only the embedded engine does."""
 
+import psycopg
 import pytest
 from structlog.testing import capture_logs
 
@@ -52,3 +53,26 @@ def test_what_is_not_recorded_when_it_stops_is_recorded_at_the_last_moment(
     lock.open()
     assert engine.stop(PATIENCE) is True
     assert gate.task().delivery is Delivery.DELIVERED
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_job_that_somebody_else_is_just_claiming_is_not_asked_for_without_end(
+    gate, store, monkeypatch
+):
+    waits = []
+
+    def wait(bell, heard, timeout):
+        waits.append(timeout)
+        waited(bell, heard, timeout)
+
+    waited = embedded._Bell.wait
+    monkeypatch.setattr(embedded._Bell, "wait", wait)
+    request_id = gate.receive("1")
+    engine = Embedded(gate.jobs, 1, Courtesy())
+    with psycopg.connect(store.url) as other:
+        other.execute("SELECT 1 FROM jobs FOR UPDATE")
+        engine.start()
+        wait_until(lambda: len(waits) > 2 * len(Lane))
+        assert min(waits) >= embedded.SHORTEST
+    wait_until(lambda: "verified" in gate.kinds(request_id))
+    assert engine.stop(PATIENCE)
