@@ -14,7 +14,7 @@ from sqlalchemy import orm
 from approval.audit import Event, export, inspect
 from approval.audit.export import NotAnExport
 from approval.cli.opening import load_config, open_current, settings_option
-from approval.gate.audit import Head, differences, faults, gaps, head, settled
+from approval.gate.audit import Head, complete_up_to, differences, faults, gaps, head
 from approval.store import audit as trails
 from approval.store import requests
 
@@ -81,7 +81,7 @@ def verify(file: Path, against: Path | None) -> None:
     later that none of them was touched meanwhile, not even by somebody who wrote all hashes anew.
     """
     with open_current(load_config(file), reading=True) as database:
-        last = settled(database, lambda: time.sleep(PAUSE))
+        last = complete_up_to(database, lambda: time.sleep(PAUSE))
         with database.read() as session:
             try:
                 _end(together(map(str, faults(session)), gaps(session), _against(session, against)))

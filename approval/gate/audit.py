@@ -58,7 +58,7 @@ def _gap(first: int, last: int) -> str:
     return f"events removed: {which} of the whole trail"
 
 
-def settled(database: Database, pause: Callable[[], None]) -> int:
+def complete_up_to(database: Database, pause: Callable[[], None]) -> int:
     """The id up to which no event can be added any more; waits for who is just adding one.
 
     PostgreSQL gives out ids before it commits, so a lower one may show up later.

@@ -241,7 +241,7 @@ def test_a_head_holds_for_ever_though_others_commit_in_another_order(database):
     first = slow.enter_context(database.write())
     insert(first, "1")
     insert_in(database, "2")
-    last = audit.settled(database, slow.close)
+    last = audit.complete_up_to(database, slow.close)
     with database.read() as session:
         kept = audit.head(session, last=last)
         assert kept.events == 2
@@ -252,7 +252,7 @@ def test_a_head_holds_for_ever_though_others_commit_in_another_order(database):
 
 def test_a_head_waits_for_none_who_began_later(database):
     insert_in(database, "1")
-    last = audit.settled(database, pytest.fail)
+    last = audit.complete_up_to(database, pytest.fail)
     with database.write() as session:
         insert(session, "2")
         with database.read() as reader:
