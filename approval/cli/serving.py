@@ -86,11 +86,13 @@ def _working(service: Service) -> Iterator[None]:
     service.database.listen()
     service.heartbeat.start()
     service.engine.start()
-    yield
-    service.engine.stop(FINISH)
-    service.heartbeat.stop()
-    with suppress(StoreDown):  # then their leases run out
-        service.jobs.hand_back()
+    try:
+        yield
+    finally:
+        service.engine.stop(FINISH)
+        service.heartbeat.stop()
+        with suppress(StoreDown):  # then their leases run out
+            service.jobs.hand_back()
 
 
 def _server(service: Service, config: Config) -> Server:
