@@ -72,8 +72,8 @@ class Jobs:
 
     def begin_rounds(self, kinds: Iterable[jobs.Kind] | None = None) -> None:
         """Promise what is done again and again, or some of it, due at once. Raises StoreDown."""
-        now = self._clock()
         with self._database.write() as session:
+            now = self.now(session)
             for kind in self.rounds if kinds is None else kinds:
                 jobs.add(session, kind, jobs.EVERYTHING, None, now)
 

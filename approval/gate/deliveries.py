@@ -63,7 +63,7 @@ class Deliveries:
         with self._database.write() as session:
             locks.hold(session, request_id)
             # Whoever takes the promise back records what became of it.
-            if not jobs.drop(session, jobs.Kind.RELEASE, task.id):
+            if not jobs.drop(session, jobs.Kind.RELEASE, task.id, now):
                 return
             if state is EFFECTS[ACTIONS[task.state]]:
                 text = f"{self._platform.title} had it {state}, as was found by reconciling"

@@ -74,6 +74,11 @@ def owner_of(kind: str, request_id: str | None) -> str:
 def note(session: orm.Session, lane: str, owner: str, now: datetime) -> None:
     """Note what the engine has to hear of once this transaction is on the disk."""
     session.info.setdefault("lanes", []).append(lane)
+    note_change(session, owner, now)
+
+
+def note_change(session: orm.Session, owner: str, now: datetime) -> None:
+    """Note that an owner's jobs are others now."""
     if owner not in ROUNDS:
         session.info.setdefault("changed", {})[owner] = now
 
@@ -143,10 +148,13 @@ def add(
     return promised
 
 
-def drop(session: orm.Session, kind: Kind, subject: object) -> bool:
+def drop(session: orm.Session, kind: Kind, subject: object, now: datetime) -> bool:
     """Take a promise back; False if it does not stand, or somebody works on it."""
     idle = sa.and_(JOBS.c.kind == kind, JOBS.c.subject == str(subject), JOBS.c.lease.is_(None))
-    return session.scalar(sa.delete(JOBS).where(idle).returning(JOBS.c.id)) is not None
+    dropped = session.execute(sa.delete(JOBS).where(idle).returning(JOBS.c.request_id)).first()
+    if dropped is not None:
+        note_change(session, owner_of(kind, dropped.request_id), now)
+    return dropped is not None
 
 
 def drop_of_closed(session: orm.Session, request_id: str) -> None:

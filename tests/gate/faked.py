@@ -10,6 +10,7 @@ from prometheus_client import Counter, Gauge
 
 from approval.allowance import Allowance
 from approval.decisions import Policy
+from approval.engine.holding import Holding
 from approval.engine.jobs import Jobs, Rounds
 from approval.gate import Handler
 from approval.gate.ask import Ask, Patience
@@ -101,12 +102,14 @@ class FakedGate:
         self.reconcile.round(said.append)
         return said
 
-    def worker(self) -> Jobs:
+    def worker(self, holding: Holding | None = None) -> Jobs:
         """Something that runs this gate's jobs, as another process might."""
         counter = Counter("jobs", "Jobs run.", ["kind", "end"], registry=None)
         last = Gauge("rounds", "Last rounds.", ["kind"], registry=None)
         rounds = Rounds({Kind.RECONCILE: EVERY}, last)
-        return Jobs(self.database, self.handlers, GIVE_UP_AFTER, self.clock, counter, rounds)
+        return Jobs(
+            self.database, self.handlers, GIVE_UP_AFTER, self.clock, counter, rounds, holding
+        )
 
     # What happens from outside.
 

@@ -13,7 +13,6 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from approval.clock import Clock
 from approval.engine.courtesy import Courtesy
 from approval.engine.jobs import Jobs
 from approval.engine.temporal.story import story_of
@@ -40,14 +39,12 @@ class Activities:
         database: Database,
         platform: str,
         threads: Mapping[Lane, int],
-        clock: Clock,
         courtesy: Courtesy,
     ) -> None:
         self.shows = False
         self._jobs = jobs
         self._database = database
         self._platform = platform
-        self._clock = clock
         self._courtesy = courtesy
         self._stopping = threading.Event()
         self._pools = {
@@ -149,7 +146,7 @@ class Activities:
         """Run, and stay until what was done is recorded: nobody else knows of it."""
         if again:
             with self._database.write() as session:  # whoever tried before is known to be gone
-                owners.take_over(session, key[1], key[0], self._clock())
+                owners.take_over(session, key[1], key[0], self._jobs.now(session))
         while True:
             try:
                 return run()

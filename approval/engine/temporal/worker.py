@@ -55,7 +55,7 @@ class TemporalEngine:
         self._database = database
         self._clock = clock
         self._slots = {lane: 1 if lane is Lane.UPKEEP else threads for lane in Lane}
-        self._activities = Activities(jobs, database, platform, self._slots, clock, courtesy)
+        self._activities = Activities(jobs, database, platform, self._slots, courtesy)
         self._outage = Outage(database, jobs, clock)
         self._relay: Relay | None = None
         self._begun = False

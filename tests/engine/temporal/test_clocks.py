@@ -8,7 +8,7 @@ from approval.engine.courtesy import Courtesy
 from approval.engine.holding import Holding
 from approval.engine.temporal.activities import Activities
 from approval.gate import nothing
-from approval.store import jobs, leases
+from approval.store import jobs, leases, owners
 from approval.store.jobs import Kind, Lane
 
 pytestmark = pytest.mark.only_on("postgresql")
@@ -20,8 +20,12 @@ def apart(request, gate):
     """How far the host's clock is from the store's; the gate's jobs go by the store's."""
     with gate.database.read() as session:
         gate.clock.now = leases.now(session) + request.param
-    gate.jobs.holding = Holding(gate.database, lambda: None, leases.SHORT_LEASE)
+    gate.jobs = gate.worker(holding(gate))
     return request.param
+
+
+def holding(gate):
+    return Holding(gate.database, lambda: None, leases.SHORT_LEASE)
 
 
 @pytest.fixture
@@ -49,8 +53,9 @@ def test_what_a_dead_process_held_can_be_claimed_at_once_by_who_takes_it_over(ga
     request_id = gate.receive("1")
     with gate.database.write() as session:
         session.connection().exec_driver_sql("UPDATE jobs SET due = now()")
-    assert gate.jobs.holding.claim(Lane.CONSIDER, request_id)
-    other = Holding(gate.database, lambda: None, leases.SHORT_LEASE)
+    assert holding(gate).claim(Lane.CONSIDER, request_id)
+    other = holding(gate)
     assert other.claim(Lane.CONSIDER, request_id) is None
-    other.take_over(Lane.CONSIDER, request_id)
+    with gate.database.write() as session:
+        owners.take_over(session, Lane.CONSIDER, request_id, gate.jobs.now(session))
     assert other.claim(Lane.CONSIDER, request_id)
