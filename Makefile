@@ -31,6 +31,7 @@ test-postgresql: $(VENV)/dev ## Run the tests with every store on PostgreSQL
 	$(BIN)/pytest -n 2 --store=postgresql $(ARGS)
 
 several: $(VENV)/dev ## Let three gates on PostgreSQL die at random while 2,000 tasks go their way
+	$(BIN)/pytest tests/several -m "long or not long" $(ARGS)
 	$(BIN)/python -m tests.several
 
 crash: $(VENV)/dev ## Kill the gate everywhere, and write docs/reliability.md

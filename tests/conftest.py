@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 import requests
 import sqlalchemy as sa
+import structlog
 import trustme
 
 from approval.cli.assembly import Service, assemble
@@ -54,6 +55,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     usual = set(stores.KINDS) if package in ON_BOTH or only else {stores.SQLITE}
     kinds = sorted(possible & ({chosen} if chosen else usual), reverse=True)  # SQLite first
     metafunc.parametrize("store_kind", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Whoever sets up the logs in a test does so for that test alone."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session", autouse=True)

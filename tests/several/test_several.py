@@ -1,6 +1,6 @@
 """Several processes on one database, and what becomes of the work of one that dies.
 
-The short form of `make several`.
+What takes minutes is left to `make several`.
 """
 
 import random
@@ -18,6 +18,7 @@ __all__ = ["temporal"]
 pytestmark = pytest.mark.only_on("postgresql")
 
 
+@pytest.mark.long
 def test_of_three_gates_that_die_at_random_each_task_is_decided_once_and_told(tmp_path):
     with gates(tmp_path, ["serve"] * 3) as three:
         day = Day(three, random.Random(1), limit=300)  # noqa: S311 - not a secret
