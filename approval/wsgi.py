@@ -12,7 +12,7 @@ from pathlib import Path
 from flask import Flask
 
 from approval.cli.assembly import assemble
-from approval.cli.serving import refuse_file, see_to_tables
+from approval.cli.serving import prepare, refuse_file
 from approval.config import load
 from approval.logs import configure_logs
 
@@ -23,5 +23,5 @@ def application(file: str = "workflow.cfg") -> Flask:
     refuse_file(config)
     configure_logs()
     service = assemble(config, works=False)
-    see_to_tables(service, config)
+    prepare(service, config)
     return service.app

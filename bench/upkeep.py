@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from prometheus_client import generate_latest
 from sqlalchemy import orm
 
-from approval.cli.assembly import build_platform, build_reconcile, build_room
+from approval.cli.parts import build_platform, build_reconcile, build_room
 from approval.clock import utc_now
 from approval.config import load
 from approval.demo.cloud import Cloud

@@ -11,21 +11,29 @@ from flask import Flask
 from approval.allowance import Allowance
 from approval.cli.engines import build_engine, open_database, rounds_of
 from approval.cli.keys import link_keys
+from approval.cli.parts import (
+    build_callers,
+    build_patience,
+    build_platform,
+    build_policy,
+    build_reconcile,
+    build_room,
+    build_templates,
+    build_transport,
+)
 from approval.clock import utc_now
 from approval.codes import Codes
 from approval.config import Config
-from approval.decisions import Policy
 from approval.engine import Engine
 from approval.engine.courtesy import Courtesy
 from approval.engine.holding import Heartbeat, Holding
 from approval.engine.jobs import Jobs, Rounds
 from approval.gate import Handler
-from approval.gate.ask import Ask, Patience
+from approval.gate.ask import Ask
 from approval.gate.consider import Consider
 from approval.gate.lapse import Lapse
 from approval.gate.letters import Letters
 from approval.gate.purge import Purge
-from approval.gate.reconcile import Reconcile
 from approval.gate.release import Release
 from approval.gate.room import Room
 from approval.gate.tell import Tell
@@ -33,12 +41,8 @@ from approval.links import Links
 from approval.mail import Transport
 from approval.mail.message import Sender
 from approval.mail.paced import Paced
-from approval.mail.smtp import Server as SmtpServer
-from approval.mail.smtp import Smtp
 from approval.metrics import Metrics
 from approval.platforms import Platform
-from approval.platforms.registry import PLATFORMS
-from approval.rendering import Templates
 from approval.store import leases
 from approval.store.database import Database
 from approval.store.jobs import Kind
@@ -46,7 +50,6 @@ from approval.web.access import Door
 from approval.web.answers import Answers
 from approval.web.app import create_app
 from approval.web.callback import callback_routes
-from approval.web.callers import Callers
 from approval.web.health import health_routes
 from approval.web.pages import Pages
 from approval.web.strangers import Strangers
@@ -74,79 +77,6 @@ class Service:
         self.platform.close()
         self.transport.close()
         self.database.close()
-
-
-def build_platform(config: Config) -> Platform:
-    """The configured platform."""
-    return PLATFORMS[config.platform_name].build(config.platform)
-
-
-def build_transport(config: Config) -> Smtp:
-    """The configured mail server."""
-    mail = config.mail
-    return Smtp(
-        SmtpServer(
-            host=mail.host,
-            port=mail.port,
-            security=mail.security,
-            username=mail.username,
-            password=mail.password.get_secret_value() if mail.password else None,
-            ca_file=mail.ca_file,
-            timeout=mail.timeout,
-        )
-    )
-
-
-def build_templates(config: Config, platform: Platform) -> Templates:
-    """The templates, the operator's first."""
-    return Templates(
-        config.server.templates,
-        {"brand": config.server.brand, "platform": platform.title},
-    )
-
-
-def build_policy(config: Config) -> Policy:
-    """The rules that the operator wrote."""
-    return Policy(
-        guarded_types=config.policy.guarded_types,
-        own_request=config.policy.own_request,
-        self_approval=config.policy.self_approval,
-        default_action=config.server.default_action,
-    )
-
-
-def build_patience(config: Config) -> Patience:
-    """How long approvers may take."""
-    return Patience(config.policy.remind_after, config.policy.decline_after)
-
-
-def build_room(config: Config, database: Database) -> Room:
-    """Where tasks wait."""
-    return Room(database, config.server.most_pending, utc_now)
-
-
-def build_callers(config: Config) -> Callers:
-    """Who may call."""
-    server = config.server
-    return Callers(
-        utc_now,
-        secrets=[secret.get_secret_value() for secret in server.callback_secret],
-        networks=server.callback_from,
-        signing_keys=[key.get_secret_value() for key in server.webhook_secret],
-        must_sign=server.require_signature,
-    )
-
-
-def build_reconcile(
-    config: Config,
-    database: Database,
-    platform: Platform,
-    room: Room,
-    pause: Callable[[], None],
-) -> Reconcile:
-    """What compares the platform with the store."""
-    notify = config.policy.notify_requester
-    return Reconcile(database, platform, room, utc_now, notify_requester=notify, pause=pause)
 
 
 def assemble(config: Config, *, works: bool = True) -> Service:

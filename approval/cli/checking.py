@@ -13,10 +13,10 @@ from sqlalchemy import make_url
 
 from approval import samples
 from approval.cli import binding
-from approval.cli.assembly import build_platform, build_templates, build_transport
 from approval.cli.binding import NotBound
 from approval.cli.completeness import lacks
 from approval.cli.keys import key_file
+from approval.cli.parts import build_platform, build_templates, build_transport
 from approval.clock import utc_now
 from approval.config import Config
 from approval.findings import Finding, Level, ok, problem, warning

@@ -70,9 +70,7 @@ def _running(config: Config, *, works: bool = True, answers: bool = False) -> It
             binding.try_out(config)  # before anything is set up
         service = assemble(config, works=works)
         try:
-            see_to_tables(service, config)
-            if config.policy.decline_after is None:
-                _call_off(service)
+            prepare(service, config)
             yield service
             log.info("stopped")
         finally:
@@ -106,8 +104,14 @@ def _server(service: Service, config: Config) -> Server:
     return server
 
 
-def see_to_tables(service: Service, config: Config) -> None:
-    """See that the store has the tables of this version. Raises NotServed."""
+def prepare(service: Service, config: Config) -> None:
+    """See that what is stored fits this version and these settings. Raises NotServed."""
+    _see_to_tables(service, config)
+    if config.policy.decline_after is None:
+        _call_off(service)
+
+
+def _see_to_tables(service: Service, config: Config) -> None:
     current = is_current(service.database)
     if not service.database.shared:
         if not current:

@@ -2,14 +2,19 @@
 
 import subprocess
 import sys
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from approval.cli import serving
+from approval.cli.assembly import assemble
+from approval.config import load
 from tests import stores
 from tests.cli.conftest import environment, write
-from tests.conftest import free_port, wait_until
+from tests.conftest import MONA, free_port, wait_until
 
 pytestmark = pytest.mark.only_on("postgresql")
 
@@ -28,10 +33,11 @@ def settings(bare, text, tmp_path):
 
 
 def test_its_tables_are_made_by_a_command_and_by_nothing_else(settings, approval):
-    for command in ("check", "serve", "web", "worker"):
-        told = approval(command)
+    acts = ["redeliver"], ["reconcile"], ["revoke", "--person", MONA], ["audit", "verify"]
+    for command in (["check"], ["serve"], ["web"], ["worker"], *acts):
+        told = approval(*command)
         assert told.exit_code == 1
-        assert "run 'approval db upgrade --config " in told.output
+        assert "run 'approval db upgrade" in told.output
     assert approval("db", "upgrade").exit_code == 0
     told = approval("check")
     assert "/test_" in told.output.splitlines()[0]
@@ -69,8 +75,9 @@ def test_keys_that_stand_in_the_settings_are_changed_there(settings, approval):
     assert "the keys stand in the settings" in told.output
 
 
-def test_gunicorn_can_serve_the_web_part(settings, approval, tmp_path, cloud, bare):
-    approval("db", "upgrade")
+@contextmanager
+def gunicorn(folder):
+    """The web part in two processes of another server; yields its URL."""
     port = free_port()
     command = [
         *(sys.executable, "-m", "gunicorn", "--workers", "2", "--threads", "4"),
@@ -78,14 +85,14 @@ def test_gunicorn_can_serve_the_web_part(settings, approval, tmp_path, cloud, ba
     ]
     python_path = {"PYTHONPATH": str(Path(__file__).parents[2])}
     with (
-        (tmp_path / "log").open("wb") as log,
+        (folder / "log").open("wb") as log,
         subprocess.Popen(
-            command, cwd=tmp_path, stdout=log, stderr=log, env=environment() | python_path
+            command, cwd=folder, stdout=log, stderr=log, env=environment() | python_path
         ) as process,
     ):
 
         def ready():
-            assert process.poll() is None, (tmp_path / "log").read_text()
+            assert process.poll() is None, (folder / "log").read_text()
             try:
                 return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).json()["ready"]
             except requests.RequestException:
@@ -93,10 +100,36 @@ def test_gunicorn_can_serve_the_web_part(settings, approval, tmp_path, cloud, ba
 
         try:
             wait_until(ready, timeout=60)
-            body = cloud.callback_body(cloud.deploy_machine(59))
-            taken = requests.post(f"http://127.0.0.1:{port}/callback", body, timeout=10)
-            assert taken.status_code == 202
+            yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
     assert process.returncode == 0
+
+
+def test_gunicorn_can_serve_the_web_part(settings, approval, tmp_path, cloud, bare):
+    approval("db", "upgrade")
+    with gunicorn(tmp_path) as url:
+        body = cloud.callback_body(cloud.deploy_machine(59))
+        assert requests.post(f"{url}/callback", body, timeout=10).status_code == 202
     assert bare.rows("SELECT kind FROM jobs") == [("consider",)]
+
+
+def test_gunicorn_announces_no_end_of_waiting_that_was_called_off(
+    text, settings, approval, tmp_path, cloud, mails, bare
+):
+    told = approval("db", "upgrade")
+    assert told.exit_code == 0, told.output
+    (tmp_path / "before").mkdir()
+    waits = f"{text}{bare.settings}[policy]\ndecline_after = 3 days\n"
+    write(tmp_path / "before", waits)
+    config = load(tmp_path / "before" / "workflow.cfg", {})
+    with closing(assemble(config)) as service, serving._working(service):
+        body = cloud.callback_body(cloud.deploy_machine(59))
+        service.app.test_client().post("/callback", data=body)
+        path, _, query = mails.to(MONA).link("accept").partition("?")
+        wait_until(lambda: bare.rows("SELECT decline_at FROM approval_requests") != [(None,)])
+    with gunicorn(tmp_path) as url:
+        page = requests.get(f"{url}{urlsplit(path).path}?{query}", timeout=10)
+    assert page.status_code == 200
+    assert "is declined" not in page.text
+    assert bare.rows("SELECT decline_at FROM approval_requests") == [(None,)]
