@@ -54,7 +54,8 @@ def _put_off(stage: Stage) -> None:
         return "451 later"
 
     stage.mailbox.replies = reply
-    stage.cloud.faults.plan(Fault(method="GET", status=503), Fault(method="POST", status=503))
+    read = Fault(method="GET", path="/tasks/", status=503)  # and not what a round asks first
+    stage.cloud.faults.plan(read, Fault(method="POST", status=503))
     tasks = stage.deploy()
     stage.rest()
     stage.press(tasks, Action.ACCEPT)
