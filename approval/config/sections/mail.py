@@ -1,0 +1,71 @@
+"""The section [mail]."""
+
+from email.utils import parseaddr
+from typing import Self
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from approval.addresses import is_address
+from approval.mail.smtp import Security
+from approval.section import OptionalFile, OptionalSecret, OptionalText, Section
+
+
+class Mail(Section):
+    """How mails leave, and what stands in them."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    sender: str = Field(
+        alias="from", description="Who mails are from, as Approval gate <gate@example.com>."
+    )
+    reply_to: OptionalText = Field(
+        default=None, description="Where answers to mails go, if not to `from`: a person's address."
+    )
+    host: str = Field(default="localhost", description="The mail server.")
+    port: int = Field(default=25, ge=1, le=65535, description="Its port; often 587 or 465.")
+    security: Security = Field(
+        default=Security.NONE,
+        description="none, starttls (mostly port 587) or tls (mostly port 465). What is asked "
+        "for is required, and the server has to prove who it is.",
+    )
+    username: OptionalText = Field(default=None, description="To log in, if the server wants it.")
+    password: OptionalSecret = Field(default=None, description="The password to log in.")
+    ca_file: OptionalFile = Field(
+        default=None, description="Certificates (PEM) to trust instead of the public authorities."
+    )
+    timeout: float = Field(default=30, gt=0, le=60, description="Seconds for each step.")
+    operator: OptionalText = Field(
+        default=None, description="The address of whoever is told when something fails."
+    )
+    most_per_hour: int = Field(
+        default=200,
+        ge=0,
+        description="How many mails one person gets in an hour; more wait for the next hour, and "
+        "the operator is told. 0: any number.",
+    )
+    admin_subject: OptionalText = Field(
+        default=None,
+        description="The subject of mails to approvers; the gate's own says who wants what.",
+    )
+    requester_subject: OptionalText = Field(
+        default=None,
+        description="The subject of mails to requesters; the gate's own says what became of what.",
+    )
+
+    @field_validator("sender", "reply_to", "operator")
+    @classmethod
+    def _has_an_address(cls, value: str | None) -> str | None:
+        if value == "":
+            raise ValueError("is empty; write a mail address, as gate@example.com")
+        if value is not None and not is_address(parseaddr(value)[1]):
+            raise ValueError(f"{value!r} holds no mail address, as gate@example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _keeps_the_password(self) -> Self:
+        local = self.host in ("localhost", "127.0.0.1", "::1")
+        if self.username and self.security is Security.NONE and not local:
+            raise ValueError(
+                "security: a login must not travel in clear text; set it to starttls or tls"
+            )
+        return self
