@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from approval.config.sections import Policy
 from approval.nearest import did_you_mean
-from approval.wording import VERBS
+from approval.wording.names import VERBS
 
 KEY = "[policy] guarded_types"
 
