@@ -79,16 +79,14 @@ class Letters:
         deadline = now + self._links.valid
         context = {
             "request": request,
-            "approver": approver,
             "many": len(pending) > 1,
             "links": MailLinks(self._links, approver, pending, deadline),
-            "code": self._code(approver),
             "deadline": deadline,
         }
-        to, shown = (approver.name, approver.address), SHOWN
+        shown = SHOWN
         while True:
             tasks = {"tasks": tuple(pending[:shown]), "more": len(pending[shown:])}
-            message = self.write(job, name, to, context | tasks, now, approver.thread)
+            message = self._to_approver(job, name, approver, context | tasks, now)
             if len(pending[:shown]) <= FEW or len(message.as_bytes()) <= CLIPPED:
                 return message
             shown //= 2
@@ -105,15 +103,17 @@ class Letters:
         deadline = now + self._links.valid
         context = {
             "request": request,
-            "approver": approver,
             "tasks": handled,
             "pending": len(request.tasks) - len(handled),
             "review_url": MailLinks(self._links, approver, handled, deadline).review,
-            "code": self._code(approver),
         }
-        to = (approver.name, approver.address)
-        return self.write(job, "note", to, context, now, approver.thread)
+        return self._to_approver(job, "note", approver, context, now)
 
-    def _code(self, approver: Approver) -> str | None:
-        """What has to be typed on the pages behind the links, if they ask for it."""
-        return self._codes.code(approver) if self._codes else None
+    def _to_approver(
+        self, job: Job, name: str, approver: Approver, context: Mapping[str, Any], now: datetime
+    ) -> EmailMessage:
+        """Write in the approver's thread, with the code if the pages behind the links want it."""
+        code = self._codes.code(approver) if self._codes else None
+        known = {**context, "approver": approver, "code": code}
+        to = (approver.name, approver.address)
+        return self.write(job, name, to, known, now, approver.thread)
