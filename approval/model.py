@@ -177,6 +177,11 @@ class Task:
     machine: Machine | None = None
     previous: Snapshot | None = None
 
+    @property
+    def pending(self) -> bool:
+        """Whether it can still be decided."""
+        return self.state is TaskState.PENDING
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalRequest:
@@ -192,6 +197,16 @@ class ApprovalRequest:
     missing: tuple[str, ...] = ()
     closed_at: datetime | None = None
     decline_at: datetime | None = None
+
+    @property
+    def pending(self) -> tuple[Task, ...]:
+        """The tasks that can still be decided."""
+        return tuple(task for task in self.tasks if task.pending)
+
+    @property
+    def handled(self) -> tuple[Task, ...]:
+        """The tasks that are decided or withdrawn."""
+        return tuple(task for task in self.tasks if not task.pending)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from approval.addresses import is_address
 from approval.gate import Record, nothing
 from approval.gate.letters import Letters
 from approval.mail import RecipientRefused, Transport
-from approval.model import ApprovalRequest, Approver, Job, MailState, Task, TaskState
+from approval.model import ApprovalRequest, Approver, Job, MailState
 from approval.store import jobs, pending, people, requests, trail
 from approval.store.database import Database
 
@@ -44,7 +44,7 @@ class Ask:
             return nothing
         if not is_address(approver.address):
             raise RecipientRefused(f"{approver.address!r} is no mail address", permanent=True)
-        waiting = _pending(request)
+        waiting = request.pending
         if not waiting:
             return self._too_late(job, approver)
         if request.decline_at is None and self._patience.decline_after:
@@ -60,7 +60,7 @@ class Ask:
             return nothing
         with self._database.read() as session:
             voted_on = people.voted_on(session, approver)
-        waiting = [task for task in _pending(request) if task.id not in voted_on]
+        waiting = [task for task in request.pending if task.id not in voted_on]
         if not waiting:
             return nothing
         mail = self._letters.question(job, "reminder", approver, request, waiting, now)
@@ -131,10 +131,6 @@ def approver_and_request(
         approver = people.approver(session, int(job.subject))
         request = requests.load(session, approver.request_id) if approver else None
     return approver, request
-
-
-def _pending(request: ApprovalRequest) -> list[Task]:
-    return [task for task in request.tasks if task.state is TaskState.PENDING]
 
 
 def _skipped(approver: Approver) -> Record:

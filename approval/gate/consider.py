@@ -22,7 +22,6 @@ from approval.model import (
     PlatformState,
     Reading,
     Task,
-    TaskState,
 )
 from approval.platforms import Platform
 from approval.store import jobs, machines, people, requests, trail
@@ -69,9 +68,9 @@ class Consider:
         """Ask the platform, then the rules. Raises Failure while something essential is missing."""
         with self._database.read() as session:
             request = requests.load(session, job.subject)
-        pending = [t for t in request.tasks if t.state is TaskState.PENDING] if request else []
-        if request is None or not pending:
+        if request is None or not request.pending:
             return nothing
+        pending = request.pending
         finding = self._find_out(job, request, pending, now)
         return lambda session, at: self._record(session, request, pending, finding, at)
 

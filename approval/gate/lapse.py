@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import orm
 
 from approval.gate import Record, nothing, settle
-from approval.model import Action, ApprovalRequest, Decision, Job, TaskState
+from approval.model import Action, ApprovalRequest, Decision, Job
 from approval.rendering import span
 from approval.store import requests
 from approval.store.database import Database
@@ -36,9 +36,9 @@ class Lapse:
         self, session: orm.Session, request: ApprovalRequest, end: datetime, now: datetime
     ) -> None:
         decision = Decision(by=settle.RULE, at=now, reason=_reason(end - request.received_at))
-        pending = [task for task in request.tasks if task.state is TaskState.PENDING]
         declined = [
-            settle.decide(session, request.id, task, Action.DECLINE, decision) for task in pending
+            settle.decide(session, request.id, task, Action.DECLINE, decision)
+            for task in request.pending
         ]
         if any(declined):
             settle.spread(session, request.id, now, requester=self._notify_requester)

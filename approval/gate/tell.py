@@ -11,7 +11,7 @@ from approval.gate.ask import approver_and_request
 from approval.gate.letters import Letters
 from approval.gate.trouble import TELL_AGAIN_AFTER
 from approval.mail import Transport
-from approval.model import Job, MailState, TaskState
+from approval.model import Job, MailState
 from approval.store import jobs, people, requests, trail
 from approval.store.database import Database
 
@@ -41,8 +41,7 @@ class Tell:
             return nothing
         if approver.revoked:
             return nothing
-        handled = tuple(task for task in request.tasks if task.state is not TaskState.PENDING)
-        self._transport.send(self._letters.news(job, approver, request, handled, now))
+        self._transport.send(self._letters.news(job, approver, request, request.handled, now))
         return _told(job, f"note to {approver.name}")
 
     def outcome(self, job: Job, now: datetime) -> Record:
@@ -54,8 +53,7 @@ class Tell:
         requester = request.requester
         if requester is None or not is_address(requester.address or ""):
             return _told(job, "the requester has no mail address", kind="not told")
-        pending = sum(task.state is TaskState.PENDING for task in request.tasks)
-        context = {"request": request, "tasks": request.tasks, "pending": pending}
+        context = {"request": request, "tasks": request.tasks, "pending": len(request.pending)}
         to = (requester.name, requester.address or "")
         self._transport.send(self._letters.write(job, "outcome", to, context, now))
         return _told(job, f"outcome to {requester.name}")

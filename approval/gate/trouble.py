@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import orm
 
 from approval.failures import Failure
-from approval.model import Delivery, Job, MailState, TaskState
+from approval.model import Delivery, Job, MailState
 from approval.store import jobs, people, requests, trail
 
 # The same trouble of a thousand jobs is one mail.
@@ -127,8 +127,7 @@ def alert_if_nobody_is_left(
     left = []
     for request_id in dict.fromkeys(request_ids):
         request = requests.load(session, request_id)
-        pending = request and any(task.state is TaskState.PENDING for task in request.tasks)
-        if pending and not _somebody_can_decide(session, request_id):
+        if request and request.pending and not _somebody_can_decide(session, request_id):
             left.append(request_id)
     if left:
         raise_alert(

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import orm
 
 from approval.gate import settle
-from approval.model import Action, ApprovalRequest, Approver, Decision, Task, TaskState
+from approval.model import Action, ApprovalRequest, Approver, Decision, Task
 from approval.store import locks, people, requests
 from approval.store.database import Database
 
@@ -38,12 +38,12 @@ class Opened:
     @property
     def pending(self) -> tuple[Task, ...]:
         """The tasks that can still be decided."""
-        return tuple(task for task in self.tasks if task.state is TaskState.PENDING)
+        return tuple(task for task in self.tasks if task.pending)
 
     @property
     def handled(self) -> tuple[Task, ...]:
         """The tasks that are decided or withdrawn."""
-        return tuple(task for task in self.tasks if task.state is not TaskState.PENDING)
+        return tuple(task for task in self.tasks if not task.pending)
 
 
 @dataclass(frozen=True)

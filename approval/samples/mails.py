@@ -8,10 +8,8 @@ from approval.model import ApprovalRequest, Task, TaskState
 from approval.samples.requests import (
     deploy,
     every_state,
-    handled,
     hostile,
     incomplete,
-    pending,
     reconfigure,
     request,
 )
@@ -97,15 +95,15 @@ def _notes() -> list[dict[str, Any]]:
     states = every_state()
     note = {"approver": BOB, "review_url": Links().review, "code": None}
     return [
-        _news(states, tasks=handled(states), **note),
-        _news(states, tasks=handled(states), **note | {"code": CODE}),
+        _news(states, tasks=states.handled, **note),
+        _news(states, tasks=states.handled, **note | {"code": CODE}),
         _news(request(decided(1)), **note),
     ]
 
 
 def _asking(asked: ApprovalRequest, shown: int = 50) -> dict[str, Any]:
     """What the message that asks gets; it shows only so many tasks."""
-    waiting = pending(asked)
+    waiting = asked.pending
     return {
         "request": asked,
         "approver": BOB,
@@ -120,4 +118,4 @@ def _asking(asked: ApprovalRequest, shown: int = 50) -> dict[str, Any]:
 
 def _news(asked: ApprovalRequest, **changes: Any) -> dict[str, Any]:
     """What the messages after a decision get."""
-    return {"request": asked, "tasks": asked.tasks, "pending": len(pending(asked))} | changes
+    return {"request": asked, "tasks": asked.tasks, "pending": len(asked.pending)} | changes

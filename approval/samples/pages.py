@@ -7,10 +7,8 @@ from approval.model import ApprovalRequest, Decision, Delivery, TaskState
 from approval.samples.requests import (
     deploy,
     every_state,
-    handled,
     hostile,
     incomplete,
-    pending,
     reconfigure,
     request,
 )
@@ -48,7 +46,7 @@ def cases() -> dict[str, list[dict[str, Any]]]:
         ],
         "result": [_result(states), _result(one, "decline") | {"state_url": None}],
         "gone": [
-            {"request": states, "tasks": handled(states), "state_url": STATE_URL, "now": NOW},
+            {"request": states, "tasks": states.handled, "state_url": STATE_URL, "now": NOW},
             {"request": one, "tasks": (decided(1),), "state_url": None, "now": NOW},
         ],
         "expired": [
@@ -81,11 +79,11 @@ def _confirmations() -> list[dict[str, Any]]:
 
 def _asking(asked: ApprovalRequest, **changes: Any) -> dict[str, Any]:
     """What the pages that ask get."""
-    waiting = pending(asked)
+    waiting = asked.pending
     return {
         "request": asked,
         "tasks": waiting,
-        "settled": handled(asked),
+        "settled": asked.handled,
         "action": "accept",
         "approver": BOB,
         "token": TOKEN,
@@ -101,7 +99,7 @@ def _asking(asked: ApprovalRequest, **changes: Any) -> dict[str, Any]:
 
 def _review(asked: ApprovalRequest) -> dict[str, Any]:
     """What the page of a whole request gets."""
-    waiting = pending(asked)
+    waiting = asked.pending
     return {
         "request": asked,
         "pending": waiting,
@@ -122,7 +120,7 @@ def _result(asked: ApprovalRequest, action: str = "accept") -> dict[str, Any]:
     return {
         "request": asked,
         "decided": (first,),
-        "others": tuple(one for one in asked.tasks[1:] if one.state is not TaskState.PENDING),
+        "others": tuple(one for one in asked.tasks[1:] if not one.pending),
         "action": action,
         "approver": BOB,
         "state_url": STATE_URL,

@@ -76,13 +76,3 @@ def every_state() -> ApprovalRequest:
         decided(7, delivery=Delivery.REFUSED, delivery_note="409 Conflict"),
         decided(8, TaskState.DECLINED, Delivery.FAILED),
     )
-
-
-def pending(asked: ApprovalRequest) -> tuple[Task, ...]:
-    """Its tasks that nobody has decided."""
-    return tuple(one for one in asked.tasks if one.state is TaskState.PENDING)
-
-
-def handled(asked: ApprovalRequest) -> tuple[Task, ...]:
-    """Its tasks that are decided or gone."""
-    return tuple(one for one in asked.tasks if one.state is not TaskState.PENDING)

@@ -42,17 +42,17 @@ def story_of(
 
 def _state(request: ApprovalRequest) -> str:
     """The state of all tasks in one word."""
-    states = {task.state for task in request.tasks}
-    if TaskState.PENDING in states:
+    if request.pending:
         return TaskState.PENDING
     if any(task.delivery in UNTOLD for task in request.tasks):
         return "undelivered"
+    states = {task.state for task in request.tasks}
     return states.pop() if len(states) == 1 else "mixed"
 
 
 def _waits_for(request: ApprovalRequest, asked: Sequence[Approver], parked: int) -> str:
     """Who or what has to act next."""
-    if any(task.state is TaskState.PENDING for task in request.tasks):
+    if request.pending:
         can_decide = sum(approver.can_decide for approver in asked)
         if can_decide:
             return f"a decision by {'one of ' if can_decide > 1 else ''}{_people(can_decide)}"
