@@ -146,8 +146,19 @@ def test_what_lost_its_way_is_found_when_it_is_overdue(gate):
         jobs.add(session, Kind.LAPSE, late, late, gate.clock())
     later = gate.clock() + timedelta(minutes=1)
     with gate.database.read() as session:
-        assert set(wakes.overdue(session, gate.clock(), 100)) == set()
-        assert set(wakes.overdue(session, later, 100)) == {lost, late, Kind.ALERT}
+        assert wakes.overdue(session, gate.clock(), 100) == set()
+        assert wakes.overdue(session, later, 100) == {lost, late, Kind.ALERT}
+
+
+def test_who_has_much_that_is_overdue_hides_nobody(gate):
+    crowded, later = gate.ask("1"), gate.clock() + timedelta(minutes=1)
+    with gate.database.write() as session:
+        for subject in "abcdef":
+            jobs.add(session, Kind.NOTE, subject, crowded, gate.clock())
+    others = {gate.receive("2"), gate.receive("3")}
+    with gate.database.read() as session:
+        assert wakes.overdue(session, later, 3) == {crowded, *others}
+        assert len(wakes.overdue(session, later, 2)) == 2
 
 
 def test_all_that_is_unfinished_can_be_told(gate):

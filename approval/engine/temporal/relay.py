@@ -103,7 +103,7 @@ class Relay:
     def _sweep(self) -> None:
         now = self._clock()
         with self._database.read() as session:
-            lost = set(wakes.overdue(session, now - OVERDUE, AT_ONCE))
+            lost = wakes.overdue(session, now - OVERDUE, AT_ONCE)
         if lost:
             with self._database.write() as session:
                 wakes.add(session, dict.fromkeys(lost, now))
