@@ -3,8 +3,7 @@
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,9 +29,10 @@ from approval.web.server import Server
 from tests import stores
 from tests.mails import Mails, Received
 from tests.scripted import Scripted, scripted_server
+from tests.waiting import wait_until
 from tests.watch import WATCH, nothing_secret_is_logged
 
-__all__ = ["nothing_secret_is_logged"]
+__all__ = ["nothing_secret_is_logged", "wait_until"]
 
 # `make model` asks for it.
 hypothesis.settings.register_profile(
@@ -70,15 +70,6 @@ def store_kind(request: pytest.FixtureRequest) -> str:
     """The kind of store that tests have now; whatever outlives a test and has one asks for it."""
     stores.use(request.param)
     return request.param
-
-
-def wait_until(found: Callable[[], object], timeout: float = 10.0) -> object:
-    """Wait for something to become true; returns it."""
-    deadline = time.monotonic() + timeout
-    while not (value := found()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-    return value
 
 
 def form_of(link: str) -> tuple[str, dict[str, str]]:

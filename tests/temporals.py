@@ -1,21 +1,22 @@
 """A real Temporal: the development server, offline, on a file, to be killed and started again."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
-from tests.conftest import free_port, wait_until
+from approval.demo.loopback import free_port
+from tests.waiting import wait_until
 
 PROGRAM = Path(sys.executable).with_name("temporal")
-PRAGMAS = ("journal_mode=WAL", "synchronous=OFF")  # it is killed, but the power does not fail
 SETTINGS = """\
 [engine]
 kind = temporal
@@ -32,10 +33,14 @@ def new_queue() -> str:
 
 @dataclass
 class Temporal:
-    """A server that keeps what it has in a folder."""
+    """A server that keeps what it has in a folder.
+
+    As a rule it flushes nothing to the disk: it is killed, but the power does not fail.
+    """
 
     folder: Path
     dynamic: tuple[str, ...] = ()
+    synchronous: str = "OFF"
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
@@ -58,7 +63,8 @@ class Temporal:
             "log-level": "error",
         }
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        words += [word for pragma in PRAGMAS for word in ("--sqlite-pragma", pragma)]
+        for pragma in ("journal_mode=WAL", f"synchronous={self.synchronous}"):
+            words += ["--sqlite-pragma", pragma]
         words += [word for value in self.dynamic for word in ("--dynamic-config-value", value)]
         with (self.folder / "temporal.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -71,6 +77,11 @@ class Temporal:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+
+    def rename_list(self, old: str, new: str) -> None:
+        """Rename the table of which lists are read, so that it cannot list, or can again."""
+        with closing(sqlite3.connect(self.folder / "temporal.db", timeout=10)) as other, other:
+            other.execute(f"ALTER TABLE {old} RENAME TO {new}")
 
     async def client(self) -> Client:
         return await Client.connect(self.address)
@@ -89,9 +100,9 @@ class Temporal:
 
 
 @contextmanager
-def running(folder: Path, *dynamic: str) -> Iterator[Temporal]:
+def running(folder: Path, *dynamic: str, synchronous: str = "OFF") -> Iterator[Temporal]:
     """A server of one's own."""
-    server = Temporal(folder, dynamic)
+    server = Temporal(folder, dynamic, synchronous)
     server.start()
     try:
         yield server

@@ -31,6 +31,7 @@ SIDE_BY_SIDE = 20
 # made by a process with another engine.
 OVERDUE = timedelta(minutes=1)
 SWEEP_EVERY = 60.0  # seconds
+LISTING = timedelta(seconds=10)  # that each page of what Temporal knows may take
 TASK_TIMEOUT = timedelta(seconds=5)  # after which a workflow's step is done by another worker
 log = structlog.get_logger("approval.temporal")
 
@@ -53,7 +54,8 @@ class Relay:
         self._clock = clock
         self._bell = asyncio.Event()
         self._limit = asyncio.Semaphore(SIDE_BY_SIDE)
-        self._swept = time.monotonic()
+        self._sweep_at = 0.0
+        self._adopted = self._unlisted = False
         self.worked = False
 
     def ring(self) -> None:
@@ -62,7 +64,6 @@ class Relay:
 
     async def run(self, say_it_works: Callable[[], None]) -> None:
         """Hand over what there is, again and again. Raises RPCError, StoreDown."""
-        await self._adopt()
         while True:
             self._bell.clear()
             if not await self._hand_over_some():
@@ -72,42 +73,64 @@ class Relay:
 
     async def _rest(self) -> None:
         """Until there may be something to hand over."""
-        if time.monotonic() - self._swept > SWEEP_EVERY:
-            await asyncio.to_thread(self._sweep)
+        if time.monotonic() >= self._sweep_at and await self._sweep():
+            return
         with suppress(TimeoutError):  # wait_for of Python 3.11 may miss that it was cancelled
             async with asyncio.timeout(LOOK_AT_LEAST_EVERY):
                 await self._bell.wait()
 
-    async def _adopt(self) -> None:
-        """Wake all who are unfinished here and not known there, as after another engine."""
+    async def _sweep(self) -> int:
+        """Wake who has lost the way, and once those whom Temporal does not know; how many?"""
+        found = await asyncio.to_thread(self._wake_overdue)
+        if not self._adopted:
+            found += await self._adopt()
+        self._sweep_at = time.monotonic() + SWEEP_EVERY
+        return found
+
+    async def _adopt(self) -> int:
+        """Wake all who are unfinished here and not known there, as after another engine.
+
+        A Temporal that cannot list is asked again with the next sweep, and holds up no wake.
+        """
+        try:
+            known = await self._known()
+        except RPCError as error:
+            if not self._unlisted:
+                log.warning("temporal does not list what it knows, asking again", error=str(error))
+            self._unlisted = True
+            return 0
+        adopted = await asyncio.to_thread(self._wake_others, known)
+        self._adopted = True
+        if adopted or self._unlisted:
+            log.info("took over what Temporal did not know", owners=adopted)
+        return adopted
+
+    async def _known(self) -> set[str]:
+        """The owners whose workflows run there. Raises RPCError."""
         query = (
             f"TaskQueue = '{self._task_queue}' AND WorkflowType = '{REQUEST}' "
             "AND ExecutionStatus = 'Running'"
         )
-        known = {
+        return {
             each.id.removeprefix(f"{self._task_queue}-")
-            async for each in self._client.list_workflows(query)
+            async for each in self._client.list_workflows(query, rpc_timeout=LISTING)
         }
-        adopted = await asyncio.to_thread(self._wake_others, known)
-        if adopted:
-            log.info("took over what Temporal did not know", owners=adopted)
 
     def _wake_others(self, known: set[str]) -> int:
-        now = self._clock()
         with self._database.read() as session:
             left = wakes.unfinished(session) - known
-        with self._database.write() as session:
-            wakes.add(session, dict.fromkeys(left, now))
-        return len(left)
+        return self._wake(left)
 
-    def _sweep(self) -> None:
-        now = self._clock()
+    def _wake_overdue(self) -> int:
         with self._database.read() as session:
-            lost = wakes.overdue(session, now - OVERDUE, AT_ONCE)
-        if lost:
+            lost = wakes.overdue(session, self._clock() - OVERDUE, AT_ONCE)
+        return self._wake(lost)
+
+    def _wake(self, owners: set[str]) -> int:
+        if owners:
             with self._database.write() as session:
-                wakes.add(session, dict.fromkeys(lost, now))
-        self._swept = time.monotonic()
+                wakes.add(session, dict.fromkeys(owners, self._clock()))
+        return len(owners)
 
     async def _hand_over_some(self) -> bool:
         """Hand over the oldest wakes; says whether there were any."""

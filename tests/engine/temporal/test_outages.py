@@ -165,6 +165,24 @@ def test_what_lost_its_workflow_and_its_wake_is_found_when_it_is_overdue(
     assert engine.stop(PATIENCE)
 
 
+def test_a_temporal_that_cannot_list_holds_up_no_wake_and_is_asked_again(mortal, gate, monkeypatch):
+    monkeypatch.setattr(relay, "SWEEP_EVERY", 0.0)
+    monkeypatch.setattr(relay, "LISTING", timedelta(seconds=0.5))
+    unknown = gate.receive("1")
+    mortal.rename_list("executions_visibility", "aside")
+    with capture_logs() as logged:
+        engine = started(mortal, gate)
+        for id in ("2", "3"):
+            known = gate.receive(id)
+            wait_until(lambda known=known: gate.kinds(known).count("mailed") == 2, SLOW)
+    said = [entry["event"] for entry in logged if "list" in entry["event"]]
+    assert said == ["temporal does not list what it knows, asking again"]
+    assert "asked" not in gate.kinds(unknown)
+    mortal.rename_list("aside", "executions_visibility")
+    wait_until(lambda: gate.kinds(unknown).count("mailed") == 2, SLOW)
+    assert engine.stop(PATIENCE)
+
+
 def test_a_workflow_with_a_long_history_goes_on_in_a_new_run(gate, tmp_path):
     with running(tmp_path, "limit.historyCount.suggestContinueAsNew=10") as server:
         engine = started(server, gate)
