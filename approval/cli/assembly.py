@@ -28,6 +28,7 @@ from approval.engine import Engine
 from approval.engine.courtesy import Courtesy
 from approval.engine.holding import Heartbeat, Holding
 from approval.engine.jobs import Jobs, Rounds
+from approval.engine.temporal.settings import LOOKS
 from approval.gate import Handler
 from approval.gate.ask import Ask
 from approval.gate.consider import Consider
@@ -138,8 +139,8 @@ def _holding(database: Database) -> Holding:
 
 
 def _workers(config: Config) -> int:
-    """The threads beside the web that use the database: of all lanes, and the heartbeat."""
-    return 3 * config.engine.threads + 2
+    """The threads beside the web that use the database: of all lanes, the heartbeat, and looks."""
+    return 3 * config.engine.threads + 2 + (LOOKS if config.engine.kind == "temporal" else 0)
 
 
 def _app(

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 
@@ -20,7 +21,7 @@ from approval.engine.temporal.activities import Activities
 from approval.engine.temporal.connection import connect
 from approval.engine.temporal.outage import Outage
 from approval.engine.temporal.relay import Relay
-from approval.engine.temporal.settings import Temporal
+from approval.engine.temporal.settings import LOOKS, Temporal
 from approval.engine.temporal.workflow import Request, Round, queue_of
 from approval.store.database import Database, StoreDown
 from approval.store.jobs import Lane
@@ -107,6 +108,8 @@ class TemporalEngine:
     def _run(self) -> None:
         with asyncio.Runner() as runner:
             self._loop = runner.get_loop()
+            looks = ThreadPoolExecutor(LOOKS, thread_name_prefix="temporal-look")
+            self._loop.set_default_executor(looks)  # which the runner ends
             runner.run(self._keep_up())
         with suppress(StoreDown):  # then the next start hands the leases back
             self._jobs.catch_up()
