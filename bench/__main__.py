@@ -17,8 +17,8 @@ from tests import report
 
 STORED, ROUNDS = 100_000, 3
 HEAD = """\
-{here}, in {minutes:.0f} minutes. Gates, PostgreSQL, simulated platform, mail sink and load
-generator share these cores. A loop of pure Python (`speed`, 3 million additions) took
+{here}, in {minutes:.0f} minutes. Gates, PostgreSQL, Temporal, simulated platform, mail sink and
+load generator share these cores. A loop of pure Python (`speed`, 3 million additions) took
 {before:.2f} s before and {after:.2f} s after.
 
 """
@@ -72,8 +72,8 @@ def mails(setup: Setup) -> Iterator[Figure]:
 
 def takeover(setup: Setup) -> Iterator[Figure]:
     """How long what a dead process held is left lying."""
-    if setup.several:
-        seconds = standstill.takeover(setup)
+    if setup.with_heirs.several:
+        seconds = standstill.takeover(setup.with_heirs)
         yield Figure("kill -9, until others have told the platform", "", f"{seconds:.0f} s")
 
 

@@ -66,7 +66,8 @@ class Connection:
 def hammer(ports: Sequence[int], bodies: Sequence[bytes], clients: int = 8) -> Measured:
     """Post all bodies to the callback, each client as fast as it is answered.
 
-    Clients are dealt to several ports in turn, as by a balancer that costs nothing.
+    Clients are dealt to several ports in turn, as by a balancer that costs nothing. A task may be
+    known already: the gate's first round of reconciling takes in what nobody seems to announce.
     """
     waiting, lock = iter(bodies), threading.Lock()
     times: list[float] = []
@@ -94,6 +95,6 @@ def hammer(ports: Sequence[int], bodies: Sequence[bytes], clients: int = 8) -> M
     for thread in threads:
         thread.join()
     seconds = time.perf_counter() - started
-    if statuses != [202] * len(bodies):
-        raise RuntimeError(f"not every callback was answered 202: {set(statuses)}")
+    if not {200, 202}.issuperset(statuses):
+        raise RuntimeError(f"not every callback was answered 200 or 202: {set(statuses)}")
     return Measured.of(seconds, times)

@@ -26,6 +26,7 @@ SETTINGS = """\
 bind_port = {port}
 database = {database}
 secret_key = {key}
+most_pending = 100000
 [abiquo]
 api_location = {api}
 api_username = admin
@@ -75,12 +76,13 @@ class Site:
     ports: Sequence[int]
 
     @contextmanager
-    def served(self) -> Iterator[Sequence[Gate]]:
-        """The processes, with their logs in a file; ports and those that serve are the same."""
+    def served(self, *places: int) -> Iterator[Sequence[Gate]]:
+        """All processes, or those at some places, with their logs in a file."""
         with ExitStack() as stack:
             gates = [
                 Gate(port, stack.enter_context(_process(self._words(place), self._log)).pid)
                 for place, port in enumerate(self.ports)
+                if place in (places or range(len(self.ports)))
             ]
             for gate in gates:
                 wait_for_port(gate.port)

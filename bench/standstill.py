@@ -1,8 +1,7 @@
 """What is measured of work that lay still: while nobody did it, or because its process died."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from signal import Signals
 
@@ -12,7 +11,7 @@ from bench import parts, stores
 from bench.bodies import body, task_id
 from bench.load import Connection, hammer
 from bench.people import FORM, MANAGERS, accept_links, adopted, expect, form, wait_for
-from bench.scenarios import LATENCY, gates_of, site_of
+from bench.scenarios import LATENCY, site_of
 from bench.setups import Setup
 
 WAITING = 300
@@ -54,33 +53,25 @@ def _drained(site: parts.Site, done: Callable[[], int]) -> float:
 
 
 def takeover(setup: Setup) -> float:
-    """Seconds from the death of the process that tells the platform until others have told it."""
-    with Cloud() as cloud, Mailbox() as mailbox:
-        bodies = adopted(cloud, TAKEN)
-        with gates_of(setup, cloud.api_location, mailbox.smtp_port) as [dying, *others]:
-            hammer([dying.port], bodies, clients=1)
-            wait_for(lambda: mailbox.count, MANAGERS * TAKEN)
-            cloud.faults.plan(Fault(method="POST", drop=True, delay=600, times=TAKEN))
-            line = Connection(dying.port)
-            with _asleep(others):  # so that it is not they who take the jobs
-                for task, token in accept_links(mailbox):
-                    expect(200, line.post("/accept", form(task, token), FORM))
-                wait_for(lambda: -len(cloud.faults.planned), 0)
-                dying.signal(Signals.SIGKILL)
-                started = time.perf_counter()
+    """Seconds from the death of the process that tells the platform until another has told it."""
+    with (
+        Cloud() as cloud,
+        Mailbox() as mailbox,
+        site_of(setup, cloud.api_location, mailbox.smtp_port) as site,
+        site.served(0) as [dying],
+    ):
+        hammer([dying.port], adopted(cloud, TAKEN), clients=1)
+        wait_for(lambda: mailbox.count, MANAGERS * TAKEN)
+        cloud.faults.plan(Fault(method="POST", drop=True, delay=600, times=TAKEN))
+        line = Connection(dying.port)
+        for task, token in accept_links(mailbox):
+            expect(200, line.post("/accept", form(task, token), FORM))
+        wait_for(lambda: -len(cloud.faults.planned), 0)
+        with site.served(1):  # only now, so that it is not this one that has the jobs
+            dying.signal(Signals.SIGKILL)
+            started = time.perf_counter()
             wait_for(lambda: _told(cloud), TAKEN)
             return time.perf_counter() - started
-
-
-@contextmanager
-def _asleep(gates: Sequence[parts.Gate]) -> Iterator[None]:
-    for gate in gates:
-        gate.signal(Signals.SIGSTOP)
-    try:
-        yield
-    finally:
-        for gate in gates:
-            gate.signal(Signals.SIGCONT)
 
 
 def _told(cloud: Cloud) -> int:
