@@ -31,7 +31,7 @@ SIDE_BY_SIDE = 20
 # made by a process with another engine.
 OVERDUE = timedelta(minutes=1)
 SWEEP_EVERY = 60.0  # seconds
-LISTING = timedelta(seconds=10)  # that each page of what Temporal knows may take
+LISTING = timedelta(seconds=5)  # that each page of what Temporal knows may take
 TASK_TIMEOUT = timedelta(seconds=5)  # after which a workflow's step is done by another worker
 log = structlog.get_logger("approval.temporal")
 
@@ -66,26 +66,28 @@ class Relay:
         """Hand over what there is, again and again. Raises RPCError, StoreDown."""
         while True:
             self._bell.clear()
-            if not await self._hand_over_some():
+            more = await self._hand_over_some()
+            if not more:
                 self.worked = True
                 say_it_works()
+            if time.monotonic() >= self._sweep_at:
+                more = await self._sweep() or more
+            if not more:
                 await self._rest()
 
     async def _rest(self) -> None:
         """Until there may be something to hand over."""
-        if time.monotonic() >= self._sweep_at and await self._sweep():
-            return
         with suppress(TimeoutError):  # wait_for of Python 3.11 may miss that it was cancelled
             async with asyncio.timeout(LOOK_AT_LEAST_EVERY):
                 await self._bell.wait()
 
-    async def _sweep(self) -> int:
-        """Wake who has lost the way, and once those whom Temporal does not know; how many?"""
+    async def _sweep(self) -> bool:
+        """Wake who has lost the way, and once those whom Temporal does not know; was there any?"""
         found = await asyncio.to_thread(self._wake_overdue)
         if not self._adopted:
             found += await self._adopt()
         self._sweep_at = time.monotonic() + SWEEP_EVERY
-        return found
+        return found > 0
 
     async def _adopt(self) -> int:
         """Wake all who are unfinished here and not known there, as after another engine.
