@@ -104,19 +104,27 @@ Store = File | Hosted
 
 
 @contextmanager
-def bare(folder: Path, name: str = "approval.db") -> Iterator[Store]:
-    """A store without tables."""
-    store = File(folder / name) if kind() == SQLITE else _server().hosted("template1").copy()
+def bare(folder: Path, name: str = "approval.db", of: str | None = None) -> Iterator[Store]:
+    """A store without tables, of the kind that is made now or of another."""
+    file = (of or kind()) == SQLITE
+    store = File(folder / name) if file else _server().hosted("template1").copy()
     with _dropped(store):
         yield store
 
 
 @contextmanager
-def fresh(folder: Path, name: str = "approval.db") -> Iterator[Store]:
+def fresh(folder: Path, name: str = "approval.db", of: str | None = None) -> Iterator[Store]:
     """A store with all tables and nothing in them."""
-    store = _empty(kind()).copy(folder / name)
-    with _dropped(store):
+    with copied(_empty(of or kind()), folder / name) as store:
         yield store
+
+
+@contextmanager
+def copied(store: Store, path: Path) -> Iterator[Store]:
+    """A store with the same in it; nobody may have the first one open."""
+    copy = store.copy(path)
+    with _dropped(copy):
+        yield copy
 
 
 @contextmanager

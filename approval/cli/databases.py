@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from approval.cli import copying
 from approval.cli.keys import KeyBroken, copy_keys
 from approval.cli.opening import load_config, open_store, settings_option
 from approval.store import migrate
@@ -47,3 +48,33 @@ def backup(file: Path, folder: Path) -> None:
         sys.exit(1)
     click.echo(f"{copy} holds all that is kept")
     click.echo(f"{keys} holds the link keys" if keys else "the link keys stand in the settings")
+
+
+@db.command()
+@settings_option
+@click.argument("source", metavar="FROM", callback=copying.address)
+@click.argument("target", metavar="TO", callback=copying.address)
+def copy(file: Path, source: str, target: str) -> None:
+    """Copy all that is kept FROM one database TO another, from SQLite to PostgreSQL or back.
+
+    Both are addresses as in '[server] database'; of the one that is named there the password is
+    known, that of another can stand in ~/.pgpass. Stop all gates first, and start none before the
+    end. FROM is only read. TO is to be empty. Every row is compared at the end. Whatever ends
+    this, run the same again: it goes on. Leases of gates that are gone are left out.
+    """
+    config = load_config(file)
+    source, target = copying.place(config, source), copying.place(config, target)
+    if copying.is_same(source, target):
+        raise click.UsageError("FROM and TO are the same database; name another one")
+    try:
+        rows, was_there = copying.copy(source, target)
+    except copying.NOT_COPIED as error:
+        click.echo(f"problem  {error}", err=True)
+        sys.exit(1)
+    for table, count in rows.items():
+        click.echo(f"{table:18}{count:12}")
+    end = "was copied before, nothing was changed" if was_there else "copied"
+    click.echo(f"{end}: {sum(rows.values())} rows, each compared")
+    click.echo("start no gate with FROM any more; in workflow.cfg, [server]:")
+    for line in copying.advice(config, source, target):
+        click.echo(f"  {line}")

@@ -67,6 +67,11 @@ def key_file(config: Config) -> Path | None:
     return file if file and file.exists() else None
 
 
+def beside(file: Path) -> Path:
+    """Where the keys of a SQLite file are kept."""
+    return file.with_name(file.name + ".key")
+
+
 def _kept(config: Config) -> list[str]:
     if config.server.secret_key:
         raise KeyBroken(
@@ -77,10 +82,10 @@ def _kept(config: Config) -> list[str]:
 
 
 def _file(config: Config) -> Path:
-    beside = config.database_file
-    if beside is None:
+    file = config.database_file
+    if file is None:
         raise KeyBroken("[server] secret_key: is missing, and there is no file to keep one beside")
-    return beside.with_name(beside.name + ".key")
+    return beside(file)
 
 
 def _write(file: Path, keys: Sequence[str]) -> None:

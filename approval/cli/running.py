@@ -15,6 +15,7 @@ from approval.config import Config
 from approval.logs import configure_logs
 from approval.rendering import TemplateError
 from approval.store.database import StoreDown
+from approval.store.resting import InUse
 
 
 @click.command()
@@ -57,6 +58,7 @@ def _run(file: Path, part: Callable[[Config], None]) -> None:
         sys.exit(1)
     except (
         serving.NotServed,
+        InUse,
         NotBound,
         KeyBroken,
         StoreDown,

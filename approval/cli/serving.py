@@ -1,13 +1,10 @@
 """`approval serve`, `web` and `worker`: a gate in one process, or its parts in several."""
 
-import fcntl
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TextIO
 
 import structlog
 
@@ -18,6 +15,7 @@ from approval.config import Config
 from approval.store import leases, pending
 from approval.store.database import StoreDown
 from approval.store.migrate import is_current
+from approval.store.resting import alone
 from approval.web.server import Server
 
 FINISH = 30.0  # seconds that jobs under way have to end
@@ -30,7 +28,7 @@ class NotServed(Exception):
 
 
 def serve(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT. Raises NotServed, NotBound or StoreDown at the start."""
+    """Serve until SIGTERM or SIGINT. Raises NotServed, InUse, NotBound, StoreDown."""
     with _running(config, answers=True) as service:
         server = _server(service, config)
         with _working(service):
@@ -65,7 +63,7 @@ def _signals_kept() -> Iterator[None]:
 @contextmanager
 def _running(config: Config, *, works: bool = True, answers: bool = False) -> Iterator[Service]:
     """A gate whose store is ready."""
-    with _alone(config.database_file):
+    with alone(config.database_file):
         if answers:
             binding.try_out(config)  # before anything is set up
         service = assemble(config, works=works)
@@ -156,26 +154,3 @@ def _call_off(service: Service) -> None:
         kept = pending.never_decline(session)
     if kept:
         log.info("requests stay pending, as decline_after is never", requests=kept)
-
-
-@contextmanager
-def _alone(file: Path | None) -> Iterator[None]:
-    """Hold the lock that keeps a second gate off the same SQLite file, if it is one."""
-    if file is None:
-        yield
-        return
-    with _lock_file(file) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise NotServed(f"another gate serves {file} already") from error
-        yield
-
-
-def _lock_file(database: Path) -> TextIO:
-    try:
-        return database.with_name(database.name + ".lock").open("w")
-    except OSError as error:
-        raise StoreDown(
-            f"[server] database: the gate has to write into {database.parent}: {error.strerror}"
-        ) from error

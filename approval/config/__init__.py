@@ -62,9 +62,7 @@ class Config:
     @property
     def database_file(self) -> Path | None:
         """The SQLite file; None if a PostgreSQL server keeps everything."""
-        if not storing.is_file(self.server):
-            return None
-        return Path(self.database.removeprefix(storing.FILES))
+        return storing.file_of(self.database)
 
 
 def load(file: Path, environment: Mapping[str, str]) -> Config:

@@ -47,11 +47,22 @@ def _parsed(value: str) -> URL:
 def address(server: "Server", folder: Path) -> str:
     """The whole address, with the password; a relative SQLite file lies in `folder`."""
     if is_file(server):
-        return f"{FILES}{folder / server.database.removeprefix(FILES)}"
+        return placed(server.database, folder)
     url = make_url(server.database)
     if server.database_password:
         url = url.set(password=server.database_password.get_secret_value())
     return url.render_as_string(hide_password=False)
+
+
+def placed(database: str, folder: Path) -> str:
+    """The address of a store whose file, if it is a relative one, lies in `folder`."""
+    file = file_of(database)
+    return f"{FILES}{folder / file}" if file else database
+
+
+def file_of(database: str) -> Path | None:
+    """The SQLite file, if it is one."""
+    return Path(database.removeprefix(FILES)) if database.startswith(FILES) else None
 
 
 def is_file(server: "Server") -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import orm
 
 from approval.audit import Event, Fault, chain, inspect
-from approval.store import audit
+from approval.store import audit, counters
 from approval.store.database import Database
 
 
@@ -42,11 +42,11 @@ def gaps(session: orm.Session) -> Iterator[str]:
     given_out = audit.ids_given_out(session)
     if given_out is None:
         return
-    before = 0
+    before = counters.left_out(session)
     for id, _ in audit.hashes(session):
         if id > before + 1:
             yield _gap(before + 1, id - 1)
-        before = id
+        before = max(before, id)
     if given_out > before:
         yield _gap(before + 1, given_out)
     if given_out < before:

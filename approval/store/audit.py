@@ -12,11 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from approval.audit import Event, Subject, SubjectTask, testimony
+from approval.store import counters
 from approval.store.tables import EVENTS, REQUESTS, TASKS
 
 AT_ONCE = 200  # requests, or events in a stream
-# SQLite's own count of the ids that it gave out; rolled back with the transaction.
-_given_out = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
 _last = sa.select(sa.func.coalesce(sa.func.max(EVENTS.c.id), 0))
 # Whoever adds events holds this lock from before an id is given out until the event can be seen.
 _writers = sa.text(
@@ -141,7 +140,7 @@ def ids_given_out(session: orm.Session) -> int | None:
     """How many ids the events were ever given; None where the database may leave some out."""
     if session.get_bind().dialect.name != "sqlite":
         return None
-    return int(session.scalar(_given_out) or 0)
+    return counters.given_out(session, EVENTS.name)
 
 
 def _fields(row: Any, kind: type, *, but: Collection[str] = ()) -> dict[str, Any]:

@@ -24,8 +24,9 @@ class Database:
 
     `wake` is called after a commit with the lanes in which jobs were added. At most
     `connections` are open at the same time. Who is `patient` waits for slow answers of a server.
-    Who is only `reading` needs not be allowed to write a SQLite file. With `hands_over` each
-    transaction that adds jobs also leaves a wake for an engine outside.
+    Who is only `reading` needs not be allowed to write a SQLite file; `untouched` it stays even
+    if that is allowed. With `hands_over` each transaction that adds jobs also leaves a wake for an
+    engine outside.
     """
 
     def __init__(
@@ -35,10 +36,11 @@ class Database:
         connections: int = 20,
         patient: bool = False,
         reading: bool = False,
+        untouched: bool = False,
         hands_over: bool = False,
     ) -> None:
         self.hands_over = hands_over
-        self._store = _store(url, connections, patient, reading)
+        self._store = _store(url, connections, patient, reading, untouched)
         self.wake: Wake = lambda lanes: None
 
     @property
@@ -80,10 +82,12 @@ class Database:
         self._store.close()
 
 
-def _store(url: str, connections: int, patient: bool, reading: bool) -> SQLite | PostgreSQL:
+def _store(
+    url: str, connections: int, patient: bool, reading: bool, untouched: bool
+) -> SQLite | PostgreSQL:
     kind = sa.make_url(url)
     if kind.get_backend_name() == "sqlite":
-        return SQLite(kind, reading=reading)
+        return SQLite(kind, reading=reading, untouched=untouched)
     try:
         return PostgreSQL(kind, connections, patient)
     except ModuleNotFoundError as error:

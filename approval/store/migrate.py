@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 
-from approval.store.database import Database
+from approval.store.database import Database, StoreDown
 
 FOLDER = Path(__file__).parent / "migrations"
+# A table that is there while a copy is made into a store, so that nobody works with half of it.
+UNFINISHED = "unfinished_copy"
 
 
 def upgrade(database: Database, to: str = "head") -> None:
@@ -29,10 +32,22 @@ def is_empty(database: Database) -> bool:
 
 
 def is_current(database: Database) -> bool:
-    """Whether nothing is missing. Raises StoreDown."""
-    newest = max(file.name.split("_")[0] for file in FOLDER.glob("versions/[0-9]*.py"))
+    """Whether nothing is missing. Raises StoreDown, also for a copy that was not finished."""
     with database.read() as session:
-        if not sa.inspect(session.connection()).has_table("alembic_version"):
-            return False
-        version: str | None = session.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        if is_unfinished(session):
+            raise StoreDown("holds a part of a copy; run the same 'approval db copy' again")
+        return is_newest(session)
+
+
+def is_newest(session: orm.Session) -> bool:
+    """Whether the tables are those of this version."""
+    newest = max(file.name.split("_")[0] for file in FOLDER.glob("versions/[0-9]*.py"))
+    if not sa.inspect(session.connection()).has_table("alembic_version"):
+        return False
+    version: str | None = session.scalar(sa.text("SELECT version_num FROM alembic_version"))
     return bool(version == newest)
+
+
+def is_unfinished(session: orm.Session) -> bool:
+    """Whether it holds a part of a copy."""
+    return sa.inspect(session.connection()).has_table(UNFINISHED)

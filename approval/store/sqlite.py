@@ -26,13 +26,13 @@ PRAGMAS = (
 class SQLite:
     """Transactions on a file. One thread writes at a time; those that wait share a commit.
 
-    With `reading`, a file that this account may not write is only read.
+    With `reading`, a file that this account may not write is only read; `untouched`, any file is.
     """
 
     shared = False
 
-    def __init__(self, url: sa.URL, *, reading: bool = False) -> None:
-        reads = reading and not is_writable(url)
+    def __init__(self, url: sa.URL, *, reading: bool = False, untouched: bool = False) -> None:
+        reads = untouched or (reading and not is_writable(url))
         self.reader = sa.create_engine(
             _only_read(url) if reads else url,
             pool_size=8,

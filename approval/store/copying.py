@@ -1,0 +1,183 @@
+"""A copy of a store in another one: every row of every table, then compared row by row.
+
+It can be ended at any moment and begun again. Nothing remembers how far it came: rows that are
+there are left alone, so beginning again is going on. Two things make that sound. A target that
+holds rows is only added to if it says that it is an unfinished copy, which is written before the
+first row and dropped after the last was compared; and even then each of its rows has to be one of
+the source's. So nothing is ever mixed, and no gate starts on half of a store.
+
+Each side is walked in its own order, batch by batch, and the other side is asked for the same
+keys: the two may sort texts differently.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from approval.store import counters, migrate
+from approval.store.database import Database
+from approval.store.plain import TABLES, Row, Table
+from approval.store.resting import see_unchanged
+from approval.store.statements import INSTEAD, NUL
+from approval.store.tables import JOBS
+
+_marker = sa.Table(migrate.UNFINISHED, sa.MetaData(), sa.Column("begun", sa.Integer))
+_analyze = sa.text(f"ANALYZE {', '.join(table.name for table in TABLES)}")
+_LEASE, _DUE, _MADE_AT = (JOBS.columns.keys().index(name) for name in ("lease", "due", "made_at"))
+
+
+class NotCopied(Exception):
+    """Raised if a store cannot be copied to another one as things are."""
+
+
+class Differs(NotCopied):
+    """Raised if a row is not the same on both sides; says which, and not what it holds."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of the work: what is done to a table's rows, how many there are, and the doing.
+
+    `batches` does it, and tells how many rows it has come on.
+    """
+
+    doing: str
+    table: str
+    rows: int
+    batches: Iterator[int]
+
+
+class Copy:
+    """A copy of a store that stands still, seen by `source`, into `target`."""
+
+    def __init__(self, source: orm.Session, target: Database) -> None:
+        self._source = source
+        self._target = target
+        self.was_there = False
+
+    def steps(self) -> Iterator[Step]:
+        """All that is to do, in order; each has to be done before the next is asked for.
+
+        Raises NotCopied, Unreadable, InUse, StoreDown.
+        """
+        self._set_up()
+        with self._target.read() as session:
+            unfinished = migrate.is_unfinished(session)
+            found = {table: table.count(session) for table in TABLES}
+        self.was_there = not unfinished and any(found.values())
+        for table, rows in found.items():
+            yield Step("found", table.name, rows, self._recognise(table))
+        wanted = {table: table.count(self._source) for table in TABLES}
+        if not self.was_there:
+            self._mark(unfinished)
+            for table, rows in wanted.items():
+                yield Step("copied", table.name, rows, self._fill(table))
+        for table, rows in wanted.items():
+            yield Step("verified", table.name, rows, self._verify(table))
+        see_unchanged(self._source)
+        if not self.was_there:
+            self._finish()
+
+    def _set_up(self) -> None:
+        if migrate.is_empty(self._target):
+            migrate.upgrade(self._target)
+        with self._target.read() as session:
+            if not migrate.is_newest(session):
+                raise NotCopied("it holds tables of another version; name an empty database")
+
+    def _mark(self, unfinished: bool) -> None:
+        if not unfinished:
+            with self._target.write() as session:
+                _marker.create(session.connection())
+
+    def _finish(self) -> None:
+        with self._target.write() as session:
+            counters.hand_on(self._source, session)
+            _marker.drop(session.connection())
+            if self._target.shared:  # which plans by what it last counted, and counts rarely
+                session.execute(_analyze)
+
+    def _fill(self, table: Table) -> Iterator[int]:
+        """Add the rows that are not there yet."""
+        for rows in self._wanted(table):
+            try:
+                with self._target.write() as session:
+                    known = table.known(session, rows)
+                    new = [row for row in rows if table.key(row) not in known]
+                    if new:
+                        table.add(session, new)
+            except (sa.exc.IntegrityError, sa.exc.DataError) as error:
+                why = type(error.orig).__name__  # its words may hold what the row holds
+                first, last = _named(table, rows[0]), _named(table, rows[-1])
+                raise NotCopied(f"does not take a row from {first} to {last}: {why}") from None
+            yield len(rows)
+
+    def _recognise(self, table: Table) -> Iterator[int]:
+        """See that all that is there is of the source."""
+        with self._target.read() as session:
+            for rows in table.batches(session):
+                wanted = {table.key(row): row for row in self._like(table, rows)}
+                for row in rows:
+                    _compare(table, wanted.get(table.key(row)), row)
+                yield len(rows)
+
+    def _verify(self, table: Table) -> Iterator[int]:
+        """See that all that is of the source is there, and nothing else."""
+        with self._target.read() as session:
+            for rows in self._wanted(table):
+                there = table.same(session, rows)
+                for row in rows:
+                    _compare(table, row, there.get(table.key(row)))
+                yield len(rows)
+            more = table.count(session) != table.count(self._source)
+        if more:
+            yield from self._recognise(table)
+
+    def _wanted(self, table: Table) -> Iterator[list[Row]]:
+        """The rows of the source, as the target is to hold them."""
+        for rows in table.batches(self._source):
+            yield _freed(table, rows)
+
+    def _like(self, table: Table, rows: list[Row]) -> list[Row]:
+        return _freed(table, list(table.same(self._source, rows).values()))
+
+
+def _freed(table: Table, rows: list[Row]) -> list[Row]:
+    """Leases end here: whoever held one is gone, and a new gate would wait for them.
+
+    Such a job is due when it was at first, which is at once. All else is copied, also what is
+    soon over, such as wakes: each stands for something that is not done yet.
+    """
+    if table.name != JOBS.name:
+        return rows
+    return [_free(row) if row[_LEASE] is not None else row for row in rows]
+
+
+def _free(job: Row) -> Row:
+    new = list(job)
+    new[_LEASE], new[_DUE] = None, job[_MADE_AT]
+    return tuple(new)
+
+
+def _compare(table: Table, wanted: Row | None, there: Row | None) -> None:
+    if wanted == there:
+        return
+    if wanted is None or there is None:
+        where = _named(table, wanted or there or ())
+        raise Differs(f"{where} {'is not of the source' if wanted is None else 'is missing'}")
+    for name, one, other in zip(table.columns, wanted, there, strict=True):
+        if not _alike(one, other):
+            raise Differs(f"{_named(table, wanted)}: {name} is not that of the source")
+
+
+def _alike(wanted: Any, there: Any) -> bool:
+    """PostgreSQL keeps no NUL; what the gate writes in its place is right."""
+    kept = wanted.replace(NUL, INSTEAD) if isinstance(wanted, str) else wanted
+    return there in (wanted, kept)
+
+
+def _named(table: Table, row: Row) -> str:
+    return " ".join([table.name, *map(str, table.key(row))])

@@ -1,0 +1,111 @@
+"""A store at rest: no gate works with it and none begins to, while it has to stand still.
+
+A SQLite file has a lock beside it that whoever serves it holds. On a PostgreSQL server nobody
+holds anything for as long as a gate runs, but each gate stays connected.
+"""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from approval.store.database import Database, StoreDown
+from approval.store.tables import Base
+
+COPYING = 0x6170_7063  # the advisory lock of whoever copies from or to a database
+PAUSE = 0.1  # seconds between looks whether others have gone
+LOOKS = 30  # a gate that has just ended is still seen for a moment
+# Others of this account: whoever may write these tables without being told apart from a gate.
+_others = sa.text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND usename = current_user AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
+_fresh = sa.text("SELECT pg_stat_clear_snapshot()")
+_take = sa.select(sa.func.pg_try_advisory_xact_lock(COPYING))
+# Those that write wait or fail; those that only read do not notice.
+_stop = sa.text(f"LOCK TABLE {', '.join(Base.metadata.tables)} IN SHARE MODE")
+_patience = sa.text("SET LOCAL lock_timeout = 5000")  # milliseconds; vacuuming makes way sooner
+_version = sa.text("PRAGMA data_version")  # another one as soon as somebody else has written
+
+
+class InUse(Exception):
+    """Raised if a gate, or somebody who copies, works with the store."""
+
+
+@contextmanager
+def alone(file: Path | None) -> Iterator[None]:
+    """Hold the lock that keeps gates off a SQLite file, if it is one. Raises InUse, StoreDown."""
+    if file is None:
+        yield
+        return
+    try:
+        lock = file.with_name(file.name + ".lock").open("w")
+    except OSError as error:
+        raise StoreDown(
+            f"[server] database: the gate has to write into {file.parent}: {error.strerror}"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InUse(f"another gate serves {file} already") from error
+        yield
+
+
+@contextmanager
+def standing(database: Database) -> Iterator[orm.Session]:
+    """One moment of a store that nobody writes meanwhile. Raises InUse.
+
+    The tables have to be there. For a SQLite file hold its lock first (see `alone`), and at the
+    end `see_unchanged`, for that lock keeps off gates and not commands.
+    """
+    with database.read() as session:
+        if database.shared:
+            # First of all, for from its first look on a transaction sees nothing newer.
+            session.execute(_patience)
+            session.execute(_stop)
+            _see_alone(session)
+        else:
+            session.info["version"] = session.scalar(_version)
+        yield session
+
+
+def see_unchanged(session: orm.Session) -> None:
+    """See that nobody has written what was `standing`; this moment ends. Raises InUse."""
+    if "version" in session.info:
+        session.rollback()
+        if session.scalar(_version) != session.info["version"]:
+            raise InUse("was written meanwhile; let nobody work with it and run this again")
+
+
+@contextmanager
+def kept(database: Database) -> Iterator[None]:
+    """Keep gates that are there, and others who copy, off a store to be filled. Raises InUse.
+
+    For a SQLite file hold its lock instead (see `alone`).
+    """
+    if not database.shared:
+        yield
+        return
+    with database.read() as session:
+        _see_alone(session)
+        yield
+
+
+def _see_alone(session: orm.Session) -> None:
+    if not session.scalar(_take):
+        raise InUse("somebody copies it already, or it is named twice")
+    for _ in range(LOOKS):
+        session.execute(_fresh)
+        others = session.scalar(_others)
+        if not others:
+            return
+        time.sleep(PAUSE)
+    raise InUse(
+        f"{others} others are connected with the same account; stop all gates first, "
+        "and whatever else uses this account"
+    )
