@@ -81,13 +81,18 @@ def advice(config: Config, source: str, target: str) -> Iterator[str]:
     yield f"database = {url.set(password=None).render_as_string()}"
     if url.password:
         yield "database_password = the one in TO"
+    yield _key(config, source)
+
+
+def _key(config: Config, source: str) -> str:
+    """How links in mails that are out go on working."""
     file = storing.file_of(source)
     keys = beside(file) if file else None
-    own = config.server.secret_key if config.database == source else ()
-    if keys and keys.exists() and not own:
-        yield f"secret_key_file = {keys}"
-    else:
-        yield "secret_key: as it was for FROM, or no link in a mail that is out works any more"
+    served = config.database == source
+    if keys and keys.exists() and not (served and config.server.secret_key):
+        return f"secret_key_file = {keys}"
+    whose = "as it is" if served else "as in the settings of FROM"
+    return f"secret_key {whose}, so that links in mails go on working"
 
 
 @contextmanager

@@ -55,12 +55,15 @@ def backup(file: Path, folder: Path) -> None:
 @click.argument("source", metavar="FROM", callback=copying.address)
 @click.argument("target", metavar="TO", callback=copying.address)
 def copy(file: Path, source: str, target: str) -> None:
-    """Copy all that is kept FROM one database TO another, from SQLite to PostgreSQL or back.
+    """Copy everything to another database.
+
+    From SQLite to PostgreSQL, back, or between two of a kind. Stop all gates first, and start
+    none before the end. FROM is only read; TO is to be empty. Every row is compared at the end.
+    Whatever ends this, run the same again: it goes on. Only leases of gates that are gone are
+    left out.
 
     Both are addresses as in '[server] database'; of the one that is named there the password is
-    known, that of another can stand in ~/.pgpass. Stop all gates first, and start none before the
-    end. FROM is only read. TO is to be empty. Every row is compared at the end. Whatever ends
-    this, run the same again: it goes on. Leases of gates that are gone are left out.
+    known, that of another can stand in ~/.pgpass.
     """
     config = load_config(file)
     source, target = copying.place(config, source), copying.place(config, target)

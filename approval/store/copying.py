@@ -74,7 +74,7 @@ class Copy:
         if not self.was_there:
             self._mark(unfinished)
             for table, rows in wanted.items():
-                yield Step("copied", table.name, rows, self._fill(table))
+                yield Step("copied", table.name, rows, self._fill(table, bool(found[table])))
         for table, rows in wanted.items():
             yield Step("verified", table.name, rows, self._verify(table))
         see_unchanged(self._source)
@@ -100,12 +100,12 @@ class Copy:
             if self._target.shared:  # which plans by what it last counted, and counts rarely
                 session.execute(_analyze)
 
-    def _fill(self, table: Table) -> Iterator[int]:
+    def _fill(self, table: Table, begun: bool) -> Iterator[int]:
         """Add the rows that are not there yet."""
         for rows in self._wanted(table):
             try:
                 with self._target.write() as session:
-                    known = table.known(session, rows)
+                    known = table.known(session, rows) if begun else set()
                     new = [row for row in rows if table.key(row) not in known]
                     if new:
                         table.add(session, new)

@@ -52,7 +52,7 @@ def alone(file: Path | None) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise InUse(f"another gate serves {file} already") from error
+            raise InUse(f"another gate serves {file} already; stop it first") from error
         yield
 
 
@@ -63,6 +63,8 @@ def standing(database: Database) -> Iterator[orm.Session]:
     The tables have to be there. For a SQLite file hold its lock first (see `alone`), and at the
     end `see_unchanged`, for that lock keeps off gates and not commands.
     """
+    with kept(database):
+        pass  # a gate that is there is told as such, and not as a lock that cannot be had
     with database.read() as session:
         if database.shared:
             # First of all, for from its first look on a transaction sees nothing newer.

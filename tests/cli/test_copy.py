@@ -1,0 +1,186 @@
+"""`approval db copy`: a gate moves to another database, and goes on there."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bench.stock import fill_file
+from tests import stores
+from tests.cli.conftest import environment, write
+from tests.conftest import Site, free_port, served_gate, settings_text, wait_until
+from tests.mails import Mails
+from tests.stores import KEY, POSTGRESQL, SQLITE, File
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A store as the settings name it that the command has told."""
+
+    settings: str
+
+
+@pytest.fixture
+def hosted(tmp_path):
+    """A PostgreSQL database without tables."""
+    with stores.bare(tmp_path, of=POSTGRESQL) as store:
+        yield store
+
+
+@pytest.fixture
+def source(text, tmp_path, approval):
+    """A file with tables, which the settings name."""
+    write(tmp_path, text)
+    assert approval("db", "upgrade").exit_code == 0
+    return File(tmp_path / "workflow.db")
+
+
+def settings_of(told):
+    """What the command told to write into the settings, as lines of [server]."""
+    lines = told.output.partition("[server]:\n")[2].splitlines()
+    return "".join(f"{line.strip()}\n" for line in lines if " = " in line)
+
+
+@pytest.mark.parametrize("to", stores.KINDS)
+@pytest.mark.parametrize("kind", stores.KINDS)
+def test_an_open_request_goes_on_where_its_gate_has_moved(
+    tmp_path, cloud, mailbox, approval, kind, to
+):
+    port, mails, text = free_port(), Mails(mailbox), settings_text(cloud, mailbox)
+    with (
+        stores.fresh(tmp_path, "workflow.db", of=kind) as before,
+        stores.bare(tmp_path, "moved.db", of=to) as after,
+    ):
+        with served_gate(tmp_path, text, port, before) as gate:
+            cloud.callback_url = f"{gate.url}/callback"
+            site = Site(gate, cloud, mailbox, mails)
+            [decided], [task] = site.deploy(), site.deploy()
+            gate.press(site.mail(decided).link("accept"))
+            link = site.mail(task).link("accept")
+            site.settle()
+        told = approval("db", "copy", before.url, after.url)
+        assert told.exit_code == 0, told.output
+        settings = settings_of(told)
+        if kind == POSTGRESQL:
+            assert "secret_key as it is" in told.output
+            settings += f"secret_key = {KEY}\n"
+        assert approval("audit", "verify").exit_code == 0
+        with served_gate(tmp_path, text, port, Moved(settings)) as gate:
+            assert gate.press(link).status_code == 200
+            moved = Site(gate, cloud, mailbox, mails)
+            moved.settle()
+            assert moved.posts(task) == ["continue"]
+            [new] = moved.deploy()
+            assert moved.mail(new)
+        assert "intact" in approval("audit", "verify").output
+
+
+def test_the_key_is_told_by_its_place_and_a_second_time_nothing_is_done(source, hosted, approval):
+    key = source.path.with_name("workflow.db.key")
+    key.write_text("a" * 30)
+    fill_file(source.path, 3)
+    first = approval("db", "copy", "sqlite:///workflow.db", hosted.url)
+    assert f"secret_key_file = {key}" in first.output
+    assert "a" * 30 not in first.output
+    again = approval("db", "copy", "sqlite:///workflow.db", hosted.url)
+    assert (first.exit_code, again.exit_code) == (0, 0)
+    assert "was copied before, nothing was changed: 33 rows" in again.output
+    assert settings_of(again) == settings_of(first)
+
+
+def test_a_password_is_not_told(source, hosted, approval):
+    told = approval("db", "copy", source.url, hosted.url.replace("postgres@", "postgres:sesame@"))
+    assert told.exit_code == 0
+    assert "sesame" not in told.output
+    assert "database_password = the one in TO" in told.output
+
+
+def test_nothing_is_copied_from_or_to_a_file_while_a_gate_serves_it(
+    serve, text, approval, tmp_path
+):
+    serving = serve(text)
+    here, other = "sqlite:///workflow.db", "sqlite:///other.db"
+    with stores.fresh(tmp_path, "other.db", of=SQLITE):
+        for addresses in ((here, other), (other, here)):
+            told = approval("db", "copy", *addresses)
+            assert told.exit_code == 1
+            assert f"another gate serves {tmp_path}/workflow.db already; stop it" in told.output
+    assert serving.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("addresses", "code", "said"),
+    [
+        (("oracle://x/y", "sqlite:///b.db"), 2, "only SQLite and PostgreSQL are supported"),
+        (("sqlite:///workflow.db", "sqlite://"), 2, "names no file"),
+        (
+            ("sqlite:///workflow.db", "postgresql://u:sesame@h:port/b"),
+            2,
+            "is no address of a database",
+        ),
+        (("sqlite:///workflow.db", "sqlite:///./workflow.db"), 2, "are the same database"),
+        (("sqlite:///missing.db", "sqlite:///b.db"), 1, "FROM: sqlite:///"),
+        (("sqlite:///workflow.db", "sqlite:////nowhere/b.db"), 1, "TO: sqlite:////nowhere/b.db"),
+        (("sqlite:///workflow.db", "postgresql://:sesame@/b?host=/nowhere"), 1, "TO: postgresql:"),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_said(source, approval, tmp_path, addresses, code, said):
+    told = approval("db", "copy", *addresses)
+    assert told.exit_code == code
+    assert said in told.output
+    assert "sesame" not in told.output
+    assert "Traceback" not in told.output
+    assert not (tmp_path / "missing.db").exists()
+
+
+def test_a_source_of_another_version_is_told_with_its_cure(source, hosted, approval):
+    source.change("UPDATE alembic_version SET version_num = '0006'")
+    told = approval("db", "copy", source.url, hosted.url)
+    assert told.exit_code == 1
+    assert "of another version; run 'approval db upgrade'" in told.output
+
+
+def test_an_account_that_may_not_make_tables_is_told(source, hosted, approval):
+    role = f"guest_{hosted.name}"
+    hosted.change(f"CREATE ROLE {role} LOGIN")
+    try:
+        told = approval("db", "copy", source.url, hosted.url.replace("postgres@", f"{role}@"))
+    finally:
+        hosted.change(f"DROP ROLE {role}")
+    assert told.exit_code == 1
+    assert "permission denied" in told.output
+
+
+STILL = """
+CREATE FUNCTION still() RETURNS trigger LANGUAGE plpgsql
+AS 'BEGIN PERFORM pg_sleep(600); RETURN NEW; END';
+CREATE TRIGGER still BEFORE INSERT ON events EXECUTE FUNCTION still();
+"""
+END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+def test_a_copy_that_was_killed_is_finished_by_the_next(source, text, tmp_path, approval):
+    fill_file(source.path, 60)
+    words = [sys.executable, "-m", "approval", "db", "copy", "--config", "workflow.cfg"]
+    python_path = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with stores.fresh(tmp_path, of=POSTGRESQL) as target:
+        target.change(STILL)
+        with subprocess.Popen(
+            [*words, source.url, target.url], cwd=tmp_path, env=environment() | python_path
+        ) as process:
+            wait_until(lambda: target.rows("SELECT * FROM approvers"), timeout=60)
+            process.kill()
+        target.change(END_OTHERS)
+        target.change("DROP FUNCTION still CASCADE")
+        write(tmp_path, f"{text}{target.settings}")
+        refused = approval("audit", "verify")
+        assert refused.exit_code == 1
+        assert "run the same 'approval db copy' again" in refused.output
+        told = approval("db", "copy", source.url, target.url)
+        assert told.exit_code == 0
+        assert "copied: 660 rows, each compared" in told.output
