@@ -9,6 +9,7 @@ from sqlalchemy import make_url
 
 from approval.cli.keys import beside
 from approval.config import Config, storing
+from approval.config.values import CURE
 from approval.store import migrate, resting
 from approval.store.copying import Copy, NotCopied, Step
 from approval.store.database import Database, StoreDown
@@ -86,13 +87,16 @@ def advice(config: Config, source: str, target: str) -> Iterator[str]:
 
 def _key(config: Config, source: str) -> str:
     """How links in mails that are out go on working."""
+    served = config.database == source
+    if served and config.server.secret_key:
+        return "secret_key as it is, so that links in mails go on working"
     file = storing.file_of(source)
     keys = beside(file) if file else None
-    served = config.database == source
-    if keys and keys.exists() and not (served and config.server.secret_key):
+    if keys and keys.exists():
         return f"secret_key_file = {keys}"
-    whose = "as it is" if served else "as in the settings of FROM"
-    return f"secret_key {whose}, so that links in mails go on working"
+    if served:
+        return f"secret_key, with PostgreSQL; there was none; {CURE}"
+    return "secret_key as in the settings of FROM, so that links in mails go on working"
 
 
 @contextmanager

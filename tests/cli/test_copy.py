@@ -1,5 +1,6 @@
 """`approval db copy`: a gate moves to another database, and goes on there."""
 
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -90,6 +91,11 @@ def test_the_key_is_told_by_its_place_and_a_second_time_nothing_is_done(source, 
     assert settings_of(again) == settings_of(first)
 
 
+def test_without_a_key_so_far_one_is_asked_for(source, hosted, approval):
+    told = approval("db", "copy", "sqlite:///workflow.db", hosted.url)
+    assert "secret_key, with PostgreSQL; there was none; make one with: " in told.output
+
+
 def test_a_password_is_not_told(source, hosted, approval):
     told = approval("db", "copy", source.url, hosted.url.replace("postgres@", "postgres:sesame@"))
     assert told.exit_code == 0
@@ -107,7 +113,8 @@ def test_nothing_is_copied_from_or_to_a_file_while_a_gate_serves_it(
             told = approval("db", "copy", *addresses)
             assert told.exit_code == 1
             assert f"another gate serves {tmp_path}/workflow.db already; stop it" in told.output
-    assert serving.end() == 0
+        serving.end(signal.SIGKILL)
+        assert approval("db", "copy", here, other).exit_code == 0
 
 
 @pytest.mark.parametrize(
