@@ -11,7 +11,7 @@ from approval.cli.keys import beside
 from approval.config import Config, storing
 from approval.config.values import CURE
 from approval.store import migrate, resting
-from approval.store.copying import Copy, NotCopied, Step
+from approval.store.copying import Copy, Differs, NotCopied, Step
 from approval.store.database import Database, StoreDown
 from approval.store.plain import Unreadable
 
@@ -20,6 +20,9 @@ UPGRADE = (
     "its tables are of another version; run 'approval db upgrade' with settings that name it, "
     "after a backup"
 )
+
+NO_RIGHTS = "42501"  # in every language that a server may speak
+OWNER = "name the account that owns the database and its tables"
 
 
 def address(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -62,7 +65,8 @@ def copy(source: str, target: str) -> tuple[dict[str, int], bool]:
             to = held.enter_context(closing(Database(target, patient=True)))
             held.enter_context(resting.kept(to))
         work = Copy(session, to)
-        rows = {step.table: _done(step) for step in work.steps()}
+        with _cured():
+            rows = {step.table: _done(step) for step in work.steps()}
     return rows, work.was_there
 
 
@@ -106,4 +110,22 @@ def _named(name: str, database: str) -> Iterator[None]:
         yield
     except (StoreDown, resting.InUse) as error:
         shown = make_url(database).render_as_string()  # without the password
-        raise StoreDown(f"{name}: {shown}: {error}") from error
+        cure = f"; {OWNER}" if _lacks_rights(error) else ""
+        raise StoreDown(f"{name}: {shown}: {error}{cure}") from error
+
+
+@contextmanager
+def _cured() -> Iterator[None]:
+    """Say what to do when it does not get to its end."""
+    try:
+        yield
+    except Differs as error:
+        raise NotCopied(f"TO is no copy of FROM: {error}; name an empty database") from error
+    except StoreDown as error:
+        cure = OWNER if _lacks_rights(error) else "run the same again and it goes on"
+        raise StoreDown(f"{error}; {cure}") from error
+
+
+def _lacks_rights(error: Exception) -> bool:
+    told = getattr(error.__cause__, "orig", None)
+    return getattr(told, "sqlstate", None) == NO_RIGHTS

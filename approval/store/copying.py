@@ -86,7 +86,9 @@ class Copy:
             migrate.upgrade(self._target)
         with self._target.read() as session:
             if not migrate.is_newest(session):
-                raise NotCopied("it holds tables of another version; name an empty database")
+                raise NotCopied(
+                    "the target holds tables of another version; name an empty database"
+                )
 
     def _mark(self, unfinished: bool) -> None:
         if not unfinished:
@@ -112,7 +114,9 @@ class Copy:
             except (sa.exc.IntegrityError, sa.exc.DataError) as error:
                 why = type(error.orig).__name__  # its words may hold what the row holds
                 first, last = _named(table, rows[0]), _named(table, rows[-1])
-                raise NotCopied(f"does not take a row from {first} to {last}: {why}") from None
+                raise NotCopied(
+                    f"the target takes not every row from {first} to {last}: {why}"
+                ) from None
             yield len(rows)
 
     def _recognise(self, table: Table) -> Iterator[int]:

@@ -28,6 +28,7 @@ _fresh = sa.text("SELECT pg_stat_clear_snapshot()")
 _take = sa.select(sa.func.pg_try_advisory_xact_lock(COPYING))
 # Those that write wait or fail; those that only read do not notice.
 _stop = sa.text(f"LOCK TABLE {', '.join(Base.metadata.tables)} IN SHARE MODE")
+_idle = sa.text("SET LOCAL idle_in_transaction_session_timeout = 0")  # whatever the server's is
 _patience = sa.text("SET LOCAL lock_timeout = 5000")  # milliseconds; vacuuming makes way sooner
 _version = sa.text("PRAGMA data_version")  # another one as soon as somebody else has written
 
@@ -81,7 +82,7 @@ def see_unchanged(session: orm.Session) -> None:
     if "version" in session.info:
         session.rollback()
         if session.scalar(_version) != session.info["version"]:
-            raise InUse("was written meanwhile; let nobody work with it and run this again")
+            raise InUse("the source was written meanwhile; let nobody work with it, run this again")
 
 
 @contextmanager
@@ -99,6 +100,7 @@ def kept(database: Database) -> Iterator[None]:
 
 
 def _see_alone(session: orm.Session) -> None:
+    session.execute(_idle)
     if not session.scalar(_take):
         raise InUse("somebody copies it already, or it is named twice")
     for _ in range(LOOKS):

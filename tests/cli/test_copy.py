@@ -158,6 +158,16 @@ def test_an_account_that_may_not_make_tables_is_told(source, hosted, approval):
         hosted.change(f"DROP ROLE {role}")
     assert told.exit_code == 1
     assert "permission denied" in told.output
+    assert "; name the account that owns the database and its tables\n" in told.output
+
+
+def test_a_database_that_holds_something_else_is_told_with_what_to_do(source, tmp_path, approval):
+    with stores.fresh(tmp_path, of=POSTGRESQL) as other:
+        other.change("INSERT INTO wakes VALUES ('o', 's', now())")
+        told = approval("db", "copy", source.url, other.url)
+    assert told.exit_code == 1
+    words = "TO is no copy of FROM: wakes o is not of the source; name an empty database\n"
+    assert words in told.output
 
 
 STILL = """
