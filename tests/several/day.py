@@ -157,8 +157,9 @@ class Day:
         [(votes,)] = rows("SELECT count(*) FROM votes")
         if votes != len(states):
             yield f"{votes} votes for {len(states)} tasks"
-        if "Traceback" in (self.gates.folder / "log").read_text("utf-8", "replace"):
-            yield "the log holds a traceback"
+        for process in self.gates.processes:
+            if b"Traceback" in process.log.read_bytes():
+                yield f"{process.log.name} holds a traceback"
 
     def _told(self) -> dict[str, set[str]]:
         """What took effect on the platform."""

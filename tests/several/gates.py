@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -32,12 +32,14 @@ class Process:
     folder: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
-    kills: int = field(default=0)
+    kills: int = 0
+    begun: int = 0  # where in its log
 
     def start(self) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("APPROVAL_")}
         words = [sys.executable, "-m", "approval", self.command, "--config", self._name]
-        with (self.folder / "log").open("ab") as log:
+        with self.log.open("ab") as log:
+            self.begun = log.tell()
             self.process = subprocess.Popen(
                 words,
                 cwd=self.folder,
@@ -53,7 +55,7 @@ class Process:
     def answers(self) -> bool:
         """Whether it serves."""
         assert self.process is not None
-        assert self.process.poll() is None, self.log
+        assert self.process.poll() is None, self.log.read_text("utf-8", "replace")
         try:
             return requests.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).ok
         except requests.RequestException:
@@ -67,19 +69,25 @@ class Process:
         self.kills += 1
         self.start()
 
+    def works(self) -> bool:
+        """Whether it says that it serves or works; whoever was started a moment ago does not."""
+        said = self.log.read_bytes()[self.begun :]
+        return any(b'"event": "%s"' % word in said for word in (b"serving", b"working"))
+
     def end(self) -> int:
         """Ask it to end; returns how it ended."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
         try:
+            wait_until(self.works, timeout=60)
+            self.process.send_signal(signal.SIGTERM)
             return self.process.wait(60)
         finally:
             self.process.kill()
             self.process.wait()
 
     @property
-    def log(self) -> str:
-        return (self.folder / "log").read_text("utf-8", "replace")
+    def log(self) -> Path:
+        return self.folder / f"{self._name}.log"
 
     @property
     def _name(self) -> str:
@@ -95,7 +103,6 @@ class Gates:
     mailbox: Mailbox
     processes: Sequence[Process]
     url: str
-    folder: Path
 
 
 @contextmanager
@@ -121,5 +128,6 @@ def gates(folder: Path, commands: Sequence[str], sections: str = "") -> Iterator
             stack.callback(process.end)
         for process in serving:
             wait_until(process.answers, timeout=60)
-        yield Gates(store, cloud, mailbox, processes, url, folder)
-    WATCH.read(folder / "log")
+        yield Gates(store, cloud, mailbox, processes, url)
+    for process in processes:
+        WATCH.read(process.log)
