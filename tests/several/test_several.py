@@ -27,6 +27,7 @@ def test_of_three_gates_that_die_at_random_each_task_is_decided_once_and_told(tm
         assert sum(process.kills for process in three.processes) > 0
 
 
+@pytest.mark.long
 def test_with_temporal_too_each_task_is_decided_once_and_told_though_workers_die(
     tmp_path, temporal
 ):

@@ -1,6 +1,5 @@
 """What the gate tells those who watch it: alive, ready or not, and nothing of its inside."""
 
-import sqlalchemy as sa
 
 from tests.conftest import served_site
 
@@ -27,9 +26,9 @@ def test_a_gate_whose_engine_has_stopped_is_alive_but_not_ready(tmp_path):
 def test_a_gate_whose_store_is_down_is_not_ready_and_says_why_in_its_log_alone(tmp_path, capsys):
     with served_site(tmp_path) as site:
         site.settle()
-        site.gate.change(sa.text("ALTER TABLE jobs RENAME TO away"))
+        site.gate.store.change("ALTER TABLE jobs RENAME TO away")
         answer = site.gate.get("/readyz")
-        site.gate.change(sa.text("ALTER TABLE away RENAME TO jobs"))
+        site.gate.store.change("ALTER TABLE away RENAME TO jobs")
         assert answer.status_code == 503
         assert answer.json() == {"ready": False, "store": "down", "engine": True}
         told = capsys.readouterr().out
