@@ -27,12 +27,13 @@ from approval.store.jobs import Kind, Lane
 from approval.store.tables import Base, JobRow
 from approval.web.server import Server
 from tests import stores
+from tests.compiled import templates_are_compiled_once
 from tests.mails import Mails, Received
 from tests.scripted import Scripted, scripted_server
 from tests.waiting import wait_until
 from tests.watch import WATCH, nothing_secret_is_logged
 
-__all__ = ["nothing_secret_is_logged", "wait_until"]
+__all__ = ["nothing_secret_is_logged", "templates_are_compiled_once", "wait_until"]
 
 # `make model` asks for it.
 hypothesis.settings.register_profile(

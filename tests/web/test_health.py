@@ -1,6 +1,5 @@
 """What the gate tells those who watch it: alive, ready or not, and nothing of its inside."""
 
-
 from tests.conftest import served_site
 
 
