@@ -5,7 +5,6 @@ is down; handing one over twice does no harm.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -15,7 +14,6 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
-from approval.clock import Clock
 from approval.engine.temporal.activities import Activities
 from approval.engine.temporal.setup import attributes_missing
 from approval.engine.temporal.workflow import POKE, REQUEST, Story, search_attribute
@@ -27,11 +25,6 @@ from approval.store.wakes import Wake
 LOOK_AT_LEAST_EVERY = 2.0
 AT_ONCE = 100  # wakes handed over together
 SIDE_BY_SIDE = 20
-# What is due for so long has lost its way: a workflow that somebody ended, a change that was
-# made by a process with another engine.
-OVERDUE = timedelta(minutes=1)
-SWEEP_EVERY = 60.0  # seconds
-LISTING = timedelta(seconds=5)  # that each page of what Temporal knows may take
 TASK_TIMEOUT = timedelta(seconds=5)  # after which a workflow's step is done by another worker
 log = structlog.get_logger("approval.temporal")
 
@@ -45,17 +38,13 @@ class Relay:
         database: Database,
         activities: Activities,
         task_queue: str,
-        clock: Clock,
     ) -> None:
         self._client = client
         self._database = database
         self._activities = activities
         self._task_queue = task_queue
-        self._clock = clock
         self._bell = asyncio.Event()
         self._limit = asyncio.Semaphore(SIDE_BY_SIDE)
-        self._sweep_at = 0.0
-        self._adopted = self._unlisted = False
         self.worked = False
 
     def ring(self) -> None:
@@ -70,9 +59,6 @@ class Relay:
             if not more:
                 self.worked = True
                 say_it_works()
-            if time.monotonic() >= self._sweep_at:
-                more = await self._sweep() or more
-            if not more:
                 await self._rest()
 
     async def _rest(self) -> None:
@@ -80,59 +66,6 @@ class Relay:
         with suppress(TimeoutError):  # wait_for of Python 3.11 may miss that it was cancelled
             async with asyncio.timeout(LOOK_AT_LEAST_EVERY):
                 await self._bell.wait()
-
-    async def _sweep(self) -> bool:
-        """Wake who has lost the way, and once those whom Temporal does not know; was there any?"""
-        found = await asyncio.to_thread(self._wake_overdue)
-        if not self._adopted:
-            found += await self._adopt()
-        self._sweep_at = time.monotonic() + SWEEP_EVERY
-        return found > 0
-
-    async def _adopt(self) -> int:
-        """Wake all who are unfinished here and not known there, as after another engine.
-
-        A Temporal that cannot list is asked again with the next sweep, and holds up no wake.
-        """
-        try:
-            known = await self._known()
-        except RPCError as error:
-            if not self._unlisted:
-                log.warning("temporal does not list what it knows, asking again", error=str(error))
-            self._unlisted = True
-            return 0
-        adopted = await asyncio.to_thread(self._wake_others, known)
-        self._adopted = True
-        if adopted or self._unlisted:
-            log.info("took over what Temporal did not know", owners=adopted)
-        return adopted
-
-    async def _known(self) -> set[str]:
-        """The owners whose workflows run there. Raises RPCError."""
-        query = (
-            f"TaskQueue = '{self._task_queue}' AND WorkflowType = '{REQUEST}' "
-            "AND ExecutionStatus = 'Running'"
-        )
-        return {
-            each.id.removeprefix(f"{self._task_queue}-")
-            async for each in self._client.list_workflows(query, rpc_timeout=LISTING)
-        }
-
-    def _wake_others(self, known: set[str]) -> int:
-        with self._database.read() as session:
-            left = wakes.unfinished(session) - known
-        return self._wake(left)
-
-    def _wake_overdue(self) -> int:
-        with self._database.read() as session:
-            lost = wakes.overdue(session, self._clock() - OVERDUE, AT_ONCE)
-        return self._wake(lost)
-
-    def _wake(self, owners: set[str]) -> int:
-        if owners:
-            with self._database.write() as session:
-                wakes.add(session, dict.fromkeys(owners, self._clock()))
-        return len(owners)
 
     async def _hand_over_some(self) -> bool:
         """Hand over the oldest wakes; says whether there were any."""

@@ -22,6 +22,7 @@ from approval.engine.temporal.connection import connect
 from approval.engine.temporal.outage import Outage
 from approval.engine.temporal.relay import Relay
 from approval.engine.temporal.settings import LOOKS, Temporal
+from approval.engine.temporal.sweep import Sweep
 from approval.engine.temporal.workflow import Request, Round, queue_of
 from approval.store.database import Database, StoreDown
 from approval.store.jobs import Lane
@@ -54,11 +55,11 @@ class TemporalEngine:
         self._settings = settings
         self._jobs = jobs
         self._database = database
-        self._clock = clock
         self._slots = {lane: 1 if lane is Lane.UPKEEP else threads for lane in Lane}
         self._activities = Activities(jobs, database, platform, self._slots, courtesy)
         self._outage = Outage(database, jobs, clock)
         self._relay: Relay | None = None
+        self._sweep = Sweep(database, settings.task_queue, clock, self._ring)
         self._begun = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
@@ -70,8 +71,7 @@ class TemporalEngine:
 
     def wake(self, lanes: Collection[str]) -> None:
         """Say that jobs were added in these lanes."""
-        if self._relay:
-            self._tell(self._relay.ring)
+        self._tell(self._ring)
 
     def stop(self, timeout: float) -> bool:
         """Finish what runs; says whether all of it ended within `timeout` seconds."""
@@ -97,6 +97,10 @@ class TemporalEngine:
     def alive(self) -> bool:
         """Whether it works, or waits for Temporal to come back."""
         return self._thread.is_alive()
+
+    def _ring(self) -> None:
+        if self._relay:
+            self._relay.ring()
 
     def _tell(self, what: Callable[[], object]) -> None:
         if self._loop is None:
@@ -133,9 +137,13 @@ class TemporalEngine:
         async with asyncio.TaskGroup() as group:
             for worker in workers:
                 group.create_task(worker.run())
-            relaying = group.create_task(self._relay_on(client))
+            beside = [
+                group.create_task(self._relay_on(client)),
+                group.create_task(self._sweep.run(client)),
+            ]
             await self._stopping.wait()
-            relaying.cancel()
+            for task in beside:
+                task.cancel()
             for worker in workers:
                 group.create_task(worker.shutdown())
 
@@ -170,7 +178,7 @@ class TemporalEngine:
         """Relay, again after whatever goes wrong."""
         tries, queue = 0, self._settings.task_queue
         while True:
-            relay = Relay(client, self._database, self._activities, queue, self._clock)
+            relay = Relay(client, self._database, self._activities, queue)
             try:
                 await self._prepare(client)
                 self._relay = relay

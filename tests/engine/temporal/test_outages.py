@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from temporalio.api.operatorservice.v1 import RemoveSearchAttributesRequest
 
 from approval.engine.courtesy import Courtesy
-from approval.engine.temporal import outage, relay, setup
+from approval.engine.temporal import outage, setup, sweep
 from approval.engine.temporal.settings import Temporal as Section
 from approval.engine.temporal.worker import TemporalEngine
 from approval.model import Action, Delivery
@@ -147,7 +147,7 @@ def test_a_request_that_cannot_be_read_is_handed_over_and_no_outage(gate, store,
 def test_what_lost_its_workflow_and_its_wake_is_found_when_it_is_overdue(
     temporal, gate, monkeypatch
 ):
-    monkeypatch.setattr(relay, "SWEEP_EVERY", 0.0)
+    monkeypatch.setattr(sweep, "SWEEP_EVERY", 0.05)
     engine = started(temporal, gate)
     request_id = gate.receive("1")
     wait_until(lambda: gate.kinds(request_id).count("mailed") == 2)
@@ -160,14 +160,14 @@ def test_what_lost_its_workflow_and_its_wake_is_found_when_it_is_overdue(
     gate.database.hands_over = False
     gate.press(BEA, Action.ACCEPT, "1")
     assert waiting(gate) == 0
-    gate.clock.now += 2 * relay.OVERDUE
+    gate.clock.now += 2 * sweep.OVERDUE
     wait_until(lambda: delivered(gate, "1"), SLOW)
     assert engine.stop(PATIENCE)
 
 
 def test_a_temporal_that_cannot_list_holds_up_no_wake_and_is_asked_again(mortal, gate, monkeypatch):
-    monkeypatch.setattr(relay, "SWEEP_EVERY", 0.0)
-    monkeypatch.setattr(relay, "LISTING", timedelta(seconds=0.5))
+    monkeypatch.setattr(sweep, "SWEEP_EVERY", 0.05)
+    monkeypatch.setattr(sweep, "LISTING", timedelta(seconds=0.5))
     unknown = gate.receive("1")
     mortal.rename_list("executions_visibility", "aside")
     with capture_logs() as logged:
