@@ -175,11 +175,12 @@ def test_a_temporal_that_cannot_list_holds_up_no_wake_and_is_asked_again(mortal,
         for id in ("2", "3"):
             known = gate.receive(id)
             wait_until(lambda known=known: gate.kinds(known).count("mailed") == 2, SLOW)
+        wait_until(lambda: "list" in "".join(entry["event"] for entry in logged), SLOW)
+        assert "asked" not in gate.kinds(unknown)
+        mortal.rename_list("aside", "executions_visibility")
+        wait_until(lambda: gate.kinds(unknown).count("mailed") == 2, SLOW)
     said = [entry["event"] for entry in logged if "list" in entry["event"]]
     assert said == ["temporal does not list what it knows, asking again"]
-    assert "asked" not in gate.kinds(unknown)
-    mortal.rename_list("aside", "executions_visibility")
-    wait_until(lambda: gate.kinds(unknown).count("mailed") == 2, SLOW)
     assert engine.stop(PATIENCE)
 
 
