@@ -119,6 +119,13 @@ def fresh(folder: Path, name: str = "approval.db", of: str | None = None) -> Ite
         yield store
 
 
+def file(path: Path) -> File:
+    """A new SQLite file with all tables, whatever kind of stores is made now."""
+    empty = _empty(SQLITE)
+    assert isinstance(empty, File)
+    return empty.copy(path)
+
+
 @contextmanager
 def copied(store: Store, path: Path) -> Iterator[Store]:
     """A store with the same in it; nobody may have the first one open."""

@@ -70,7 +70,7 @@ def _tell_address(config: Config) -> bool:
         binding.try_out(config)
     except NotBound as error:
         serves = error.taken and binding.gate_answers(config)
-        words = f"{error}, unless it is this gate, for a gate answers there" if serves else error
+        words = f"{error}, unless the gate that answers there is this one" if serves else error
         click.echo(f"{Level.WARNING if serves else Level.PROBLEM:8} {words}")
         return serves
     return True

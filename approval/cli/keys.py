@@ -20,7 +20,12 @@ def link_keys(config: Config) -> list[str]:
     file = _file(config)
     if not file.exists():
         _write(file, [secrets.token_urlsafe(32)])
-    keys = file.read_text(encoding="ascii").split()
+    try:
+        keys = file.read_text(encoding="ascii").split()
+    except PermissionError as error:
+        raise KeyBroken(
+            f"{file} cannot be read; make it, and what lies beside it, the gate's account's own"
+        ) from error
     if not keys or any(len(key) < SECRET_LENGTH for key in keys):
         raise KeyBroken(f"{file} holds no key; restore it, or remove it and all links with it")
     return keys
@@ -76,8 +81,10 @@ def _kept(config: Config) -> list[str]:
     if config.server.secret_key:
         raise KeyBroken(
             "[server] secret_key: the keys stand in the settings; change them there, "
-            "the newest last"
+            "the newest last, with a space between"
         )
+    if not _file(config).exists():
+        raise KeyBroken(f"{_file(config)} is not there; the gate makes it when it first starts")
     return link_keys(config)
 
 
@@ -92,6 +99,9 @@ def _write(file: Path, keys: Sequence[str]) -> None:
     """Write keys, all or none of them: links of mails that were sent must outlive a crash."""
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    if os.geteuid() == 0:  # an operator, while the gate that is to read it has its own account
+        owner = (file if file.exists() else file.parent).stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
     with os.fdopen(descriptor, "w", encoding="ascii") as new:
         new.writelines(f"{key}\n" for key in keys)
         new.flush()

@@ -15,10 +15,12 @@ from approval.store import migrate
 from approval.store.database import Database, StoreDown
 from approval.store.sqlite import is_writable
 
+NOT_THERE = "there is no such file: no gate with these settings has kept anything yet"
+
 settings_option = click.option(
     "--config",
     "file",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),  # what is read tells more
     default=Path("workflow.cfg"),
     show_default=True,
     help="The settings file.",
@@ -63,6 +65,8 @@ def _how_to_read(config: Config) -> str:
 def open_current(config: Config, *, reading: bool = False) -> Iterator[Database]:
     """The store with the tables of this version, or an end with the reason named."""
     with open_store(config, reading=reading) as database:
+        if config.database_file and not config.database_file.exists():
+            raise StoreDown(NOT_THERE)
         if not migrate.is_current(database):
             raise StoreDown("its tables are of another version; run 'approval db upgrade'")
         yield database

@@ -27,9 +27,11 @@ OUTDATED = {
 class Sections:
     """Raw values by section and key, and what was odd about them.
 
-    `sources` tells of each value that does not stand in the settings file where it does.
+    `keys` are those that each section may have; `sources` tells of each value that does not
+    stand in the settings file where it does.
     """
 
+    keys: Mapping[str, set[str]]
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     sources: dict[tuple[str, str], str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -45,7 +47,7 @@ def read_sections(
     file: Path, environment: Mapping[str, str], known: Mapping[str, type[BaseModel]]
 ) -> Sections:
     """Read the raw values; the environment wins over the file. Raises ConfigError."""
-    sections = Sections()
+    sections = Sections({name: _keys(model) for name, model in known.items()})
     parser = parse(file)
     named = {f"[{name}]": name for name in parser.sections()} | _sections_of(environment)
     for place, name in named.items():
@@ -129,8 +131,16 @@ def _known_keys(
             )
         else:
             place = sections.place(section, key)
-            sections.problems.append(f"{place}: there is no such key{did_you_mean(key, keys)}")
+            cure = _of_another(key, sections) or did_you_mean(key, keys)
+            sections.problems.append(f"{place}: there is no such key{cure}")
     return values
+
+
+def _of_another(key: str, sections: Sections) -> str:
+    """The end of a sentence that names the sections that have such a key."""
+    name = key.removesuffix("_file")
+    others = [f"[{other}]" for other, keys in sections.keys.items() if {key, name} & keys]
+    return f"; it is one of {' and '.join(others)}" if others else ""
 
 
 def _twice(section: str, key: str, sections: Sections) -> str:

@@ -82,7 +82,8 @@ def problems(server: "Server") -> Iterator[str]:
     if not server.secret_key:
         yield (
             "[server] secret_key: is required with PostgreSQL, so that all gates sign links with "
-            f"the same key; {CURE}"
+            f"the same key; {CURE}; for a gate that was moved by 'approval db copy' name the file "
+            "with its keys, as that told (secret_key_file), or links in mails end"
         )
     if server.database_password and make_url(server.database).password:
         yield "[server] database_password: database names a password too; leave one of them out"

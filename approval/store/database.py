@@ -12,7 +12,10 @@ from approval.store.postgresql import PostgreSQL
 from approval.store.sqlite import SQLite
 
 Wake = Callable[[Collection[str]], None]
-DRIVER = "PostgreSQL needs a driver that is not installed: pip install 'approval[postgresql]'"
+DRIVER = (
+    "PostgreSQL needs a driver that is not installed; in the folder of the sources: "
+    "python -m pip install '.[postgresql]'"
+)
 
 
 class StoreDown(Exception):

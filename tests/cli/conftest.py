@@ -13,6 +13,7 @@ import requests
 from click.testing import CliRunner, Result
 
 from approval.cli import main
+from tests import stores
 from tests.conftest import free_port, settings_text, wait_until
 from tests.watch import WATCH
 
@@ -91,10 +92,15 @@ def launch(tmp_path) -> Iterator[Callable[..., Serving]]:
 
 @pytest.fixture
 def serve(tmp_path, launch, cloud) -> Callable[[str], Serving]:
-    """Serves with these settings, as a process, until it answers."""
+    """Serves with these settings, as a process, until it answers.
+
+    The tables are there: to make them takes longer than the rest of a start.
+    """
 
     def serve(text: str, port: int = 0) -> Serving:
         url = write(tmp_path, text, port)
+        if "database = " not in text and not (tmp_path / "workflow.db").exists():
+            stores.file(tmp_path / "workflow.db")
         serving = launch(url)
         wait_until(serving.answers, timeout=30)
         cloud.callback_url = f"{url}/callback"

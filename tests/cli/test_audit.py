@@ -11,6 +11,7 @@ import pytest
 from approval.audit import chain
 from approval.store import audit as trails
 from approval.store import trail
+from tests import stores
 from tests.cli.conftest import write
 from tests.conftest import served_site
 from tests.fakes import NOW
@@ -208,9 +209,31 @@ def test_an_export_can_be_of_a_time(tasks, approval, span, some):
 
 def test_tables_of_another_version_are_told_with_their_cure(text, approval, tmp_path):
     write(tmp_path, text)
+    stores.file(tmp_path / "workflow.db").change("UPDATE alembic_version SET version_num = '0001'")
     result = approval("audit", "verify")
     assert result.exit_code == 1
     assert "approval db upgrade" in result.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["audit", "verify"],
+        ["audit", "export"],
+        ["redeliver"],
+        ["reconcile"],
+        ["revoke", "--person", "mona@acme.example"],
+    ],
+    ids=" ".join,
+)
+def test_where_nothing_was_kept_no_command_makes_a_store_but_says_so(
+    text, approval, tmp_path, words
+):
+    write(tmp_path, text)
+    result = approval(*words)
+    assert result.exit_code == 1
+    assert "workflow.db: there is no such file: no gate with these settings" in result.output
+    assert not (tmp_path / "workflow.db").exists()
 
 
 # `approval purge`.

@@ -112,7 +112,7 @@ def test_a_port_that_a_gate_serves_is_warned_about(gate, approval):
     assert result.exit_code == 0
     [line] = of("warning", result.output.splitlines())
     assert line.startswith(f"warning  [server] bind_port: {gate.url.removeprefix('http://')} is in")
-    assert line.endswith(", unless it is this gate, for a gate answers there")
+    assert line.endswith(", unless the gate that answers there is this one")
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "no-such-host.invalid"])

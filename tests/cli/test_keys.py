@@ -1,5 +1,6 @@
 """The keys that sign links."""
 
+import os
 from contextlib import contextmanager
 
 import pytest
@@ -48,6 +49,22 @@ def test_a_new_key_signs_and_the_older_ones_are_known_until_they_are_retired(con
     assert retire(config) == 1
     assert link_keys(config) == [new]
     assert retire(config) == 0
+
+
+def test_where_no_gate_has_served_no_key_is_replaced(config, tmp_path):
+    for change in (rotate, retire):
+        with pytest.raises(KeyBroken, match="is not there; the gate makes it when it first starts"):
+            change(config)
+    assert not (tmp_path / "workflow.db.key").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away; run it as root")
+def test_a_key_that_root_replaces_stays_its_owners(config, tmp_path):
+    link_keys(config)
+    os.chown(tmp_path / "workflow.db.key", 65534, 65534)
+    rotate(config)
+    found = (tmp_path / "workflow.db.key").stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (65534, 65534, 0o600)
 
 
 def test_keys_of_the_settings_are_not_replaced_behind_their_back(tmp_path, cloud, mailbox):

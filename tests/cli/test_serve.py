@@ -19,8 +19,9 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_it_starts_on_a_fresh_folder_serves_alone_and_ends_when_asked(serve, launch, text):
-    serving = serve(text)
+def test_it_starts_on_a_fresh_folder_serves_alone_and_ends_when_asked(launch, text, tmp_path):
+    serving = launch(write(tmp_path, text))
+    wait_until(serving.answers, timeout=30)
     folder = serving.folder
     assert (folder / "workflow.db").exists()
     assert (folder / "workflow.db.key").stat().st_mode & 0o777 == 0o600

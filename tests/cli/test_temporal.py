@@ -70,7 +70,7 @@ def test_without_the_library_the_settings_name_the_cure(tmp_path, text, monkeypa
         load(tmp_path / "workflow.cfg", {})
     [problem] = failed.value.problems
     assert problem.startswith("[engine] kind: ")
-    assert "pip install 'approval[temporal]'" in problem
+    assert "pip install '.[temporal]'" in problem
 
 
 def test_a_gate_without_temporal_never_imports_its_library():
@@ -105,6 +105,7 @@ def test_adopt_has_every_open_request_looked_at(
 
 def test_adopt_needs_tables(approval, with_temporal, tmp_path):
     write(tmp_path, with_temporal)
+    (tmp_path / "workflow.db").touch()
     result = approval("engine", "adopt")
     assert result.exit_code == 1
     assert "approval db upgrade" in result.output

@@ -93,6 +93,8 @@ def test_every_problem_is_told_at_once_with_section_and_key(problems):
         ("mail", "admin_subjekt", "did you mean admin_subject?"),
         ("links", "one_clik", "did you mean one_click?"),
         ("policy", "zzz", "there is no such key"),
+        ("server", "api_password", "there is no such key; it is one of [abiquo]"),
+        ("server", "api_password_file", "there is no such key; it is one of [abiquo]"),
     ],
 )
 def test_an_unknown_key_is_a_problem_and_the_nearest_known_one_is_named(

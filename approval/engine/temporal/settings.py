@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from approval.section import OptionalFile, OptionalSecret, OptionalText, Section, is_loopback
 
 LOOKS = 8  # threads that look into the store for workflows and the relay, whatever the machine
-CURE = "python -m pip install 'approval[temporal]'"
+CURE = "in the folder of the sources: python -m pip install '.[temporal]'"
 
 
 class Temporal(Section):
