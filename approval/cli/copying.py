@@ -62,9 +62,10 @@ def copy(source: str, target: str) -> tuple[dict[str, int], bool]:
             session = held.enter_context(resting.standing(from_))
         with _named("TO", target):
             held.enter_context(resting.alone(storing.file_of(target)))
+            guard = held.enter_context(closing(Database(target, patient=True)))
+            look = held.enter_context(resting.kept(guard))
             to = held.enter_context(closing(Database(target, patient=True)))
-            held.enter_context(resting.kept(to))
-        work = Copy(session, to)
+        work = Copy(session, to, look)
         with _cured():
             rows = {step.table: _done(step) for step in work.steps()}
     return rows, work.was_there

@@ -27,6 +27,8 @@ def checked(value: str) -> str:
     if kind == SQLITE:
         if not value.startswith(FILES) or value == FILES:
             raise ValueError(f"names no file; write it as {FILE}")
+        if "?" in value:  # else one file had many names, and each a lock of its own
+            raise ValueError(f"a file takes no options; leave out all from ? on, as in {FILE}")
         return value
     url = _parsed(f"{POSTGRESQL}://{rest}")
     if not url.database:

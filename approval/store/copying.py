@@ -2,15 +2,16 @@
 
 It can be ended at any moment and begun again. Nothing remembers how far it came: rows that are
 there are left alone, so beginning again is going on. Two things make that sound. A target that
-holds rows is only added to if it says that it is an unfinished copy, which is written before the
-first row and dropped after the last was compared; and even then each of its rows has to be one of
-the source's. So nothing is ever mixed, and no gate starts on half of a store.
+holds rows is only added to if it says that it is an unfinished copy, which is written together
+with its tables, or else before the first row, and dropped after the last was compared; and even
+then each of its rows has to be one of the source's. So nothing is ever mixed, and no gate starts
+on half of a store. One that has started just before is seen once that is written.
 
 Each side is walked in its own order, batch by batch, and the other side is asked for the same
 keys: the two may sort texts differently.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +52,15 @@ class Step:
 
 
 class Copy:
-    """A copy of a store that stands still, seen by `source`, into `target`."""
+    """A copy of a store that stands still, seen by `source`, into `target`.
 
-    def __init__(self, source: orm.Session, target: Database) -> None:
+    `look` sees that nobody else is connected to the target.
+    """
+
+    def __init__(self, source: orm.Session, target: Database, look: Callable[[], None]) -> None:
         self._source = source
         self._target = target
+        self._look = look
         self.was_there = False
 
     def steps(self) -> Iterator[Step]:
@@ -83,17 +88,25 @@ class Copy:
 
     def _set_up(self) -> None:
         if migrate.is_empty(self._target):
-            migrate.upgrade(self._target)
+            with self._target.connection() as connection:
+                if tables := sa.inspect(connection).get_table_names():
+                    raise NotCopied(
+                        f"holds tables of something else, such as {tables[0]}; "
+                        "name an empty database"
+                    )
+                migrate.apply(connection)
+                _marker.create(connection)
         with self._target.read() as session:
             if not migrate.is_newest(session):
-                raise NotCopied(
-                    "the target holds tables of another version; name an empty database"
-                )
+                raise NotCopied("holds tables of another version; name an empty database")
 
     def _mark(self, unfinished: bool) -> None:
+        """Keep gates off from here on, and see that none has started before."""
         if not unfinished:
             with self._target.write() as session:
                 _marker.create(session.connection())
+        self._target.close()  # connections that are idle, which would be taken for others
+        self._look()
 
     def _finish(self) -> None:
         with self._target.write() as session:

@@ -14,19 +14,24 @@ UNFINISHED = "unfinished_copy"
 
 def upgrade(database: Database, to: str = "head") -> None:
     """Apply what is missing, up to a revision, all in one transaction. Raises StoreDown."""
+    with database.connection() as connection:
+        apply(connection, to)
+
+
+def apply(connection: sa.Connection, to: str = "head") -> None:
+    """Apply what is missing in the transaction of this connection."""
     # Only here: a gate that finds its tables in place does without Alembic and its 8 MB.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
-    with database.connection() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, to)
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
 
 
 def is_empty(database: Database) -> bool:
-    """Whether nobody has set it up yet. Raises StoreDown."""
+    """Whether nobody has set it up yet, whatever else it may hold. Raises StoreDown."""
     with database.read() as session:
         return not sa.inspect(session.connection()).has_table("alembic_version")
 

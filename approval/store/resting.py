@@ -6,8 +6,9 @@ holds anything for as long as a gate runs, but each gate stays connected.
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -20,9 +21,10 @@ COPYING = 0x6170_7063  # the advisory lock of whoever copies from or to a databa
 PAUSE = 0.1  # seconds between looks whether others have gone
 LOOKS = 30  # a gate that has just ended is still seen for a moment
 # Others of this account: whoever may write these tables without being told apart from a gate.
+# It is told by whom it logged in as, which a role that is set later does not change.
 _others = sa.text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-    "AND usename = current_user AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    "AND usename = session_user AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
 _fresh = sa.text("SELECT pg_stat_clear_snapshot()")
 _take = sa.select(sa.func.pg_try_advisory_xact_lock(COPYING))
@@ -31,6 +33,7 @@ _stop = sa.text(f"LOCK TABLE {', '.join(Base.metadata.tables)} IN SHARE MODE")
 _idle = sa.text("SET LOCAL idle_in_transaction_session_timeout = 0")  # whatever the server's is
 _patience = sa.text("SET LOCAL lock_timeout = 5000")  # milliseconds; vacuuming makes way sooner
 _version = sa.text("PRAGMA data_version")  # another one as soon as somebody else has written
+AGAIN = "let nobody work with it, empty TO or name another one, then run this again"
 
 
 class InUse(Exception):
@@ -39,15 +42,19 @@ class InUse(Exception):
 
 @contextmanager
 def alone(file: Path | None) -> Iterator[None]:
-    """Hold the lock that keeps gates off a SQLite file, if it is one. Raises InUse, StoreDown."""
+    """Hold the lock that keeps gates off a SQLite file, if it is one. Raises InUse, StoreDown.
+
+    It lies beside the file itself, where SQLite has its own, by whatever link that is named.
+    """
     if file is None:
         yield
         return
+    itself = file.resolve()
     try:
-        lock = file.with_name(file.name + ".lock").open("w")
+        lock = itself.with_name(itself.name + ".lock").open("w")
     except OSError as error:
         raise StoreDown(
-            f"[server] database: the gate has to write into {file.parent}: {error.strerror}"
+            f"[server] database: the gate has to write into {itself.parent}: {error.strerror}"
         ) from error
     with lock:
         try:
@@ -78,25 +85,34 @@ def standing(database: Database) -> Iterator[orm.Session]:
 
 
 def see_unchanged(session: orm.Session) -> None:
-    """See that nobody has written what was `standing`; this moment ends. Raises InUse."""
+    """See that nobody has written what was `standing`, nor waits to. Raises InUse.
+
+    A file may be written from here on; tables on a server stay locked to the end.
+    """
     if "version" in session.info:
         session.rollback()
         if session.scalar(_version) != session.info["version"]:
-            raise InUse("the source was written meanwhile; let nobody work with it, run this again")
+            raise InUse(f"it was written meanwhile; {AGAIN}")
+        return
+    try:
+        _see_alone(session)
+    except InUse as error:
+        raise InUse(f"somebody has begun to work with it meanwhile: {error}; {AGAIN}") from error
 
 
 @contextmanager
-def kept(database: Database) -> Iterator[None]:
+def kept(database: Database) -> Iterator[Callable[[], None]]:
     """Keep gates that are there, and others who copy, off a store to be filled. Raises InUse.
 
-    For a SQLite file hold its lock instead (see `alone`).
+    Yields how to look again, which raises InUse too, also for connections of the one that fills
+    it: that has a Database of its own. For a SQLite file hold its lock instead (see `alone`).
     """
     if not database.shared:
-        yield
+        yield lambda: None
         return
     with database.read() as session:
         _see_alone(session)
-        yield
+        yield partial(_see_alone, session)
 
 
 def _see_alone(session: orm.Session) -> None:

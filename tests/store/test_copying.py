@@ -1,6 +1,7 @@
 """A store copied into another, of the same kind or not: all of it, exactly, or not at all."""
 
-from contextlib import closing, contextmanager
+import dataclasses
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 
 import psycopg
@@ -74,10 +75,11 @@ def copying(source, target):
     with (
         closing(Database(source.url, patient=True, untouched=True)) as one,
         resting.standing(one) as session,
+        closing(Database(target.url, patient=True)) as guard,
+        resting.kept(guard) as look,
         closing(Database(target.url, patient=True)) as other,
-        resting.kept(other),
     ):
-        yield Copy(session, other)
+        yield Copy(session, other, look)
 
 
 def copy(source, target, at="", then=lambda: None):
@@ -312,7 +314,7 @@ def test_the_source_is_only_read(full, empty, tmp_path):
 
 @pytest.mark.only_on("sqlite")
 def test_what_was_written_meanwhile_is_told(full, empty):
-    with pytest.raises(resting.InUse, match="was written meanwhile"):
+    with pytest.raises(resting.InUse, match=r"was written meanwhile; .* empty TO or name another"):
         copy(full, empty, "copied jobs", lambda: full.change("DELETE FROM wakes"))
     with opened(empty) as database, pytest.raises(StoreDown, match="holds a part"):
         is_current(database)
@@ -329,6 +331,69 @@ def test_a_database_that_a_gate_is_connected_to_is_neither_copied_nor_filled(
             with closing(psycopg.connect(used.url)), refused:
                 copy(full, empty)
         copy(full, empty)
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_gate_is_seen_also_where_its_role_is_set_after_login(full, tmp_path, monkeypatch):
+    monkeypatch.setattr(resting, "LOOKS", 3)
+    role = f"owner_{full.name}"
+    full.change(f"CREATE ROLE {role} SUPERUSER")
+    source = dataclasses.replace(full, server=f"{full.server}&options=-crole%3D{role}")
+    refused = pytest.raises(resting.InUse, match="stop all gates first")
+    try:
+        with stores.bare(tmp_path) as empty, closing(psycopg.connect(source.url)), refused:
+            copy(source, empty)
+    finally:
+        full.change(f"DROP ROLE {role}")
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_gate_that_starts_on_the_source_meanwhile_spoils_the_copy(full, bare, monkeypatch):
+    monkeypatch.setattr(resting, "LOOKS", 3)
+    with ExitStack() as held:
+
+        def start():
+            held.enter_context(closing(psycopg.connect(full.url)))
+
+        told = r"begun to work with it meanwhile: 1 others .* empty TO .* run this again"
+        with pytest.raises(resting.InUse, match=told):
+            copy(full, bare, "verified events", start)
+    with opened(bare) as database, pytest.raises(StoreDown, match="holds a part"):
+        is_current(database)
+
+
+def test_a_gate_that_starts_on_the_target_before_it_is_marked_is_seen(full, tmp_path, monkeypatch):
+    monkeypatch.setattr(resting, "LOOKS", 3)
+    with stores.fresh(tmp_path, of="postgresql") as empty, ExitStack() as held:
+
+        def start():
+            held.enter_context(closing(psycopg.connect(empty.url)))
+
+        with pytest.raises(resting.InUse, match="stop all gates first"):
+            copy(full, empty, "found alerts", start)
+        assert not any(rows(empty).values())
+
+
+def test_tables_that_are_made_for_a_copy_are_no_store_from_the_first_moment_on(full, bare):
+    cut_off(full, bare, "found alerts")
+    with opened(bare) as database, pytest.raises(StoreDown, match="holds a part"):
+        is_current(database)
+
+
+def test_a_database_with_tables_of_something_else_is_left_as_it_is(full, bare):
+    bare.change("CREATE TABLE notes (text TEXT)")
+    with pytest.raises(NotCopied, match="tables of something else, such as notes; name an empty"):
+        copy(full, bare)
+    with opened(bare) as database, database.read() as session:
+        assert sa.inspect(session.connection()).get_table_names() == ["notes"]
+
+
+def test_a_file_has_one_lock_by_whatever_link_it_is_named(tmp_path):
+    link = tmp_path / "link.db"
+    link.symlink_to(tmp_path / "workflow.db")
+    refused = pytest.raises(resting.InUse, match="another gate serves")
+    with resting.alone(tmp_path / "workflow.db"), refused, resting.alone(link):
+        pass
 
 
 @pytest.mark.only_on("postgresql")
