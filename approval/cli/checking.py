@@ -25,7 +25,7 @@ from approval.nearest import did_you_mean
 from approval.rendering import TemplateError, Templates
 from approval.store import leases
 from approval.store.database import Database, StoreDown
-from approval.store.migrate import is_current, is_empty
+from approval.store.migrate import Unfinished, is_current, is_empty
 
 APART = timedelta(seconds=5)  # clocks
 
@@ -89,6 +89,8 @@ def _file(config: Config, file: Path) -> Finding:
         with closing(Database(config.database)) as database:
             try:
                 current, empty = is_current(database), is_empty(database)
+            except Unfinished as error:
+                return problem(f"database: {file} {error}")
             except StoreDown as error:
                 return problem(f"database: {file} is not what a gate keeps ({error}); name another")
     keys = key_file(config)
@@ -107,6 +109,8 @@ def _server(config: Config) -> Finding:
             current = is_current(database)
             with database.read() as session:
                 apart = abs(leases.now(session) - utc_now())
+    except Unfinished as error:
+        return problem(f"database: {shown} {error}")
     except StoreDown as error:
         return problem(
             f"database: {shown} cannot be used ({error}); see that the server runs and lets this "

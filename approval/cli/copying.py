@@ -1,5 +1,7 @@
-"""`approval db copy`: two addresses, a copy between them, and what to write into the settings."""
+"""`approval db copy`: two addresses, a copy between them, and whose trouble ends it."""
 
+import os
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -7,68 +9,91 @@ from contextlib import ExitStack, closing, contextmanager
 import click
 from sqlalchemy import make_url
 
-from approval.cli.keys import beside
-from approval.config import Config, storing
-from approval.config.values import CURE
+from approval.config import storing
 from approval.store import migrate, resting
-from approval.store.copying import Copy, Differs, NotCopied, Step
+from approval.store.comparing import Differs
+from approval.store.copying import AtSource, Copy, NotCopied, Step
 from approval.store.database import Database, StoreDown
 from approval.store.plain import Unreadable
 
-NOT_COPIED = (NotCopied, Unreadable, resting.InUse, StoreDown, OSError)
 UPGRADE = (
     "its tables are of another version; run 'approval db upgrade' with settings that name it, "
     "after a backup"
 )
+AGAIN = "run the same again and it goes on"
+ROOM = f"make room, then {AGAIN}"
+APART = (
+    "see that it is there; if this account may not write into its folder, copy it, with the -wal "
+    "beside it, into a folder of its own first"
+)
+WRITE = "let this account write it and into its folder, or name another file"
+# By what a server says in every language, and by what SQLite gives a number.
+CURES: dict[str | int, str] = {
+    "42501": "name the account that owns the database and its tables",  # lacks rights
+    "53100": ROOM,
+    sqlite3.SQLITE_FULL: ROOM,
+    sqlite3.SQLITE_NOTADB: "name another file",
+}
+OF_SIDE: dict[str, dict[str | int, str]] = {
+    "FROM": CURES | dict.fromkeys((sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN), APART),
+    "TO": CURES | dict.fromkeys((sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN), WRITE),
+}
+OF_TARGET = (StoreDown, resting.InUse, NotCopied, Differs, Unreadable)
+TROUBLES = {"TO": OF_TARGET, "FROM": (*OF_TARGET, AtSource)}  # TO is let go of first
 
-NO_RIGHTS = "42501"  # in every language that a server may speak
-OWNER = "name the account that owns the database and its tables"
+
+class Ended(Exception):
+    """Raised if a copy did not get to its end; says why, on which side, and what to do."""
 
 
 def address(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """A database as `[server] database` names it."""
     try:
-        return storing.checked(value)
+        checked = storing.checked(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-
-
-def place(config: Config, database: str) -> str:
-    """The whole address, as if the settings named it."""
-    if database == config.server.database:
-        return config.database
-    return storing.placed(database, config.file.parent.resolve())
-
-
-def is_same(one: str, other: str) -> bool:
-    """Whether two addresses name the same store; not all such pairs can be told by their looks."""
-    files = storing.file_of(one), storing.file_of(other)
-    if files[0] and files[1] and files[0].exists() and files[1].exists():
-        return files[0].samefile(files[1])
-    return one == other
+    if make_url(checked).password:
+        click.echo(
+            f"warning  {parameter.human_readable_name}: whoever can list processes here reads its "
+            "password; leave it out and let ~/.pgpass hold it",
+            err=True,
+        )
+    return checked
 
 
 def copy(source: str, target: str) -> tuple[dict[str, int], bool]:
-    """Copy, and show how far it is. Raises what NOT_COPIED names.
+    """Copy, and show how far it is. Raises Ended.
 
     Returns how many rows of each table are there, and whether they all were before.
     """
+    _see_account(source, target)
     with ExitStack() as held:
-        with _named("FROM", source):
-            from_ = held.enter_context(closing(Database(source, patient=True, untouched=True)))
-            if not migrate.is_current(from_):
-                raise StoreDown(UPGRADE)
-            held.enter_context(resting.alone(storing.file_of(source)))
-            session = held.enter_context(resting.standing(from_))
-        with _named("TO", target):
-            held.enter_context(resting.alone(storing.file_of(target)))
-            guard = held.enter_context(closing(Database(target, patient=True)))
-            look = held.enter_context(resting.kept(guard))
-            to = held.enter_context(closing(Database(target, patient=True)))
+        held.enter_context(_told("FROM", source))
+        from_ = held.enter_context(closing(Database(source, patient=True, untouched=True)))
+        if not migrate.is_current(from_):
+            raise StoreDown(UPGRADE)
+        held.enter_context(resting.alone(storing.file_of(source)))
+        session = held.enter_context(resting.standing(from_))
+        held.enter_context(_told("TO", target))
+        held.enter_context(resting.alone(storing.file_of(target)))
+        guard = held.enter_context(closing(Database(target, patient=True)))
+        look = held.enter_context(resting.kept(guard))
+        to = held.enter_context(closing(Database(target, patient=True)))
         work = Copy(session, to, look)
-        with _cured():
-            rows = {step.table: _done(step) for step in work.steps()}
-    return rows, work.was_there
+        return {step.table: _done(step) for step in work.steps()}, work.was_there
+
+
+def _see_account(source: str, target: str) -> None:
+    """See that the gate can use what is made, which nobody but who makes it can. Raises Ended."""
+    if os.geteuid():
+        return
+    files = [file for file in map(storing.file_of, (source, target)) if file]
+    found = [path for path in (*files, *(file.parent for file in files)) if path.exists()]
+    if found and (owner := found[0].stat().st_uid):
+        raise Ended(
+            f"{found[0]} is of another account, which could not use what root makes; run this as "
+            f"that account: sudo -u '#{owner}' approval db copy, with the same words"
+        )
 
 
 def _done(step: Step) -> int:
@@ -81,52 +106,28 @@ def _done(step: Step) -> int:
     return step.rows
 
 
-def advice(config: Config, source: str, target: str) -> Iterator[str]:
-    """What to write into the settings, so that a gate goes on with the copy."""
-    url = make_url(target)
-    yield f"database = {url.set(password=None).render_as_string()}"
-    if url.password:
-        yield "database_password = the one in TO"
-    yield _key(config, source)
-
-
-def _key(config: Config, source: str) -> str:
-    """How links in mails that are out go on working."""
-    served = config.database == source
-    if served and config.server.secret_key:
-        return "secret_key as it is, so that links in mails go on working"
-    file = storing.file_of(source)
-    keys = beside(file) if file else None
-    if keys and keys.exists():
-        return f"secret_key_file = {keys}"
-    if served:
-        return f"secret_key, with PostgreSQL; there was none; {CURE}"
-    return "secret_key as in the settings of FROM, so that links in mails go on working"
-
-
 @contextmanager
-def _named(name: str, database: str) -> Iterator[None]:
-    """Say which of the two it is."""
+def _told(side: str, database: str) -> Iterator[None]:
+    """Say on which side it is, also what shows only when that is let go of, and what to do."""
     try:
         yield
-    except (StoreDown, resting.InUse) as error:
+    except TROUBLES[side] as error:
         shown = make_url(database).render_as_string()  # without the password
-        cure = f"; {OWNER}" if _lacks_rights(error) else ""
-        raise StoreDown(f"{name}: {shown}: {error}{cure}") from error
+        cure = _cure(side, error)
+        raise Ended(f"{side}: {shown}: {error}{cure and f'; {cure}'}") from error
 
 
-@contextmanager
-def _cured() -> Iterator[None]:
-    """Say what to do when it does not get to its end."""
-    try:
-        yield
-    except Differs as error:
-        raise NotCopied(f"TO is no copy of FROM: {error}; name an empty database") from error
-    except StoreDown as error:
-        cure = OWNER if _lacks_rights(error) else "run the same again and it goes on"
-        raise StoreDown(f"{error}; {cure}") from error
-
-
-def _lacks_rights(error: Exception) -> bool:
-    told = getattr(error.__cause__, "orig", None)
-    return getattr(told, "sqlstate", None) == NO_RIGHTS
+def _cure(side: str, error: BaseException) -> str:
+    """What to do, if the error does not say so itself."""
+    if isinstance(error, Differs):
+        return "it is no copy of FROM; name an empty database"
+    if isinstance(error.__cause__, PermissionError):
+        return OF_SIDE[side][sqlite3.SQLITE_READONLY]
+    cause: BaseException | None = error
+    while cause and not hasattr(cause, "orig"):
+        cause = cause.__cause__
+    if cause is None:
+        return ""
+    told = getattr(cause, "orig", None)
+    code = getattr(told, "sqlstate", None) or getattr(told, "sqlite_errorcode", 0) & 0xFF
+    return OF_SIDE[side].get(code, f"see to that, then {AGAIN}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from approval.cli import copying
+from approval.cli import copying, moving
 from approval.cli.keys import KeyBroken, copy_keys
 from approval.cli.opening import load_config, open_store, settings_option
 from approval.store import migrate
@@ -66,18 +66,21 @@ def copy(file: Path, source: str, target: str) -> None:
     known, that of another can stand in ~/.pgpass.
     """
     config = load_config(file)
-    source, target = copying.place(config, source), copying.place(config, target)
-    if copying.is_same(source, target):
-        raise click.UsageError("FROM and TO are the same database; name another one")
+    source, target = moving.place(config, source), moving.place(config, target)
     try:
+        if moving.is_same(source, target):
+            raise click.UsageError("FROM and TO are the same database; name another one")
         rows, was_there = copying.copy(source, target)
-    except copying.NOT_COPIED as error:
+    except (copying.Ended, OSError) as error:
         click.echo(f"problem  {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo(f"problem  interrupted; {copying.AGAIN}", err=True)
         sys.exit(1)
     for table, count in rows.items():
         click.echo(f"{table:18}{count:12}")
     end = "was copied before, nothing was changed" if was_there else "copied"
     click.echo(f"{end}: {sum(rows.values())} rows, each compared")
     click.echo("start no gate with FROM any more; in workflow.cfg, [server]:")
-    for line in copying.advice(config, source, target):
+    for line in moving.advice(config, source, target):
         click.echo(f"  {line}")

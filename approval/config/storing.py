@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 FILES = "sqlite:///"
 FILE, DATABASE = "sqlite:///workflow.db", "postgresql://gate@db.example.com/approval"
+SHOWN = {"password", "sslpassword"}  # secrets where the address is not hidden
 SAFE = {"require", "verify-ca", "verify-full"}
 
 
@@ -33,6 +34,11 @@ def checked(value: str) -> str:
     url = _parsed(f"{POSTGRESQL}://{rest}")
     if not url.database:
         raise ValueError(f"names no database; write it as {DATABASE}")
+    for key in SHOWN & url.query.keys():
+        raise ValueError(
+            f"{key} after ? would be shown with the address; leave it out there: the gate's own "
+            "password is database_password or lies in ~/.pgpass, and a key of TLS is to have none"
+        )
     return url.render_as_string(hide_password=False)
 
 

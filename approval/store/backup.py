@@ -4,6 +4,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from approval.store import migrate
+
+_is_part = "SELECT 1 FROM sqlite_master WHERE name = ?"
+
 
 class BackupFailed(Exception):
     """Raised if no sound copy could be made; nothing is left of it."""
@@ -13,7 +17,7 @@ def back_up(file: Path, to: Path) -> None:
     """Copy the store, whoever reads and writes it meanwhile, and check the copy.
 
     A plain copy of the file would lack what still lies in its write-ahead log. Raises
-    BackupFailed, also if there is a file of that name already.
+    BackupFailed, also if there is a file of that name already, or the store is a part of a copy.
     """
     draft = to.with_name(f"{to.name}.part")
     try:
@@ -35,5 +39,8 @@ def _copy(file: Path, draft: Path) -> None:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # all of it in this one file
         [found] = copy.execute("PRAGMA quick_check(1)").fetchone()
+        part = copy.execute(_is_part, [migrate.UNFINISHED]).fetchone()
     if found != "ok":
         raise sqlite3.DatabaseError(found)
+    if part:
+        raise sqlite3.DatabaseError(f"{file} {migrate.PART}")

@@ -12,17 +12,18 @@ keys: the two may sort texts differently.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from approval.store import counters, migrate
+from approval.store.comparing import compare, named
 from approval.store.database import Database
-from approval.store.plain import TABLES, Row, Table
-from approval.store.resting import see_unchanged
-from approval.store.statements import INSTEAD, NUL
+from approval.store.groupcommit import words
+from approval.store.plain import TABLES, Row, Table, Unreadable
+from approval.store.resting import InUse, see_unchanged
 from approval.store.tables import JOBS
 
 _marker = sa.Table(migrate.UNFINISHED, sa.MetaData(), sa.Column("begun", sa.Integer))
@@ -34,8 +35,16 @@ class NotCopied(Exception):
     """Raised if a store cannot be copied to another one as things are."""
 
 
-class Differs(NotCopied):
-    """Raised if a row is not the same on both sides; says which, and not what it holds."""
+class AtSource(Exception):
+    """Raised for what is wrong with the source and not with the target; its cause is the reason."""
+
+
+@contextmanager
+def _at_source() -> Iterator[None]:
+    try:
+        yield
+    except (InUse, Unreadable, sa.exc.DBAPIError) as error:
+        raise AtSource(words(error)) from error
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ class Copy:
     def steps(self) -> Iterator[Step]:
         """All that is to do, in order; each has to be done before the next is asked for.
 
-        Raises NotCopied, Unreadable, InUse, StoreDown.
+        Raises NotCopied, Differs, Unreadable, InUse, StoreDown, and AtSource.
         """
         self._set_up()
         with self._target.read() as session:
@@ -75,14 +84,16 @@ class Copy:
         self.was_there = not unfinished and any(found.values())
         for table, rows in found.items():
             yield Step("found", table.name, rows, self._recognise(table))
-        wanted = {table: table.count(self._source) for table in TABLES}
+        with _at_source():
+            wanted = {table: table.count(self._source) for table in TABLES}
         if not self.was_there:
             self._mark(unfinished)
             for table, rows in wanted.items():
                 yield Step("copied", table.name, rows, self._fill(table, bool(found[table])))
         for table, rows in wanted.items():
-            yield Step("verified", table.name, rows, self._verify(table))
-        see_unchanged(self._source)
+            yield Step("verified", table.name, rows, self._verify(table, rows))
+        with _at_source():
+            see_unchanged(self._source)
         if not self.was_there:
             self._finish()
 
@@ -109,8 +120,10 @@ class Copy:
         self._look()
 
     def _finish(self) -> None:
+        with _at_source():
+            last = counters.last(self._source)
         with self._target.write() as session:
-            counters.hand_on(self._source, session)
+            counters.go_on(session, last)
             _marker.drop(session.connection())
             if self._target.shared:  # which plans by what it last counted, and counts rarely
                 session.execute(_analyze)
@@ -126,10 +139,8 @@ class Copy:
                         table.add(session, new)
             except (sa.exc.IntegrityError, sa.exc.DataError) as error:
                 why = type(error.orig).__name__  # its words may hold what the row holds
-                first, last = _named(table, rows[0]), _named(table, rows[-1])
-                raise NotCopied(
-                    f"the target takes not every row from {first} to {last}: {why}"
-                ) from None
+                first, last = named(table, rows[0]), named(table, rows[-1])
+                raise NotCopied(f"takes not every row from {first} to {last}: {why}") from None
             yield len(rows)
 
     def _recognise(self, table: Table) -> Iterator[int]:
@@ -138,28 +149,30 @@ class Copy:
             for rows in table.batches(session):
                 wanted = {table.key(row): row for row in self._like(table, rows)}
                 for row in rows:
-                    _compare(table, wanted.get(table.key(row)), row)
+                    compare(table, wanted.get(table.key(row)), row)
                 yield len(rows)
 
-    def _verify(self, table: Table) -> Iterator[int]:
+    def _verify(self, table: Table, wanted: int) -> Iterator[int]:
         """See that all that is of the source is there, and nothing else."""
         with self._target.read() as session:
             for rows in self._wanted(table):
                 there = table.same(session, rows)
                 for row in rows:
-                    _compare(table, row, there.get(table.key(row)))
+                    compare(table, row, there.get(table.key(row)))
                 yield len(rows)
-            more = table.count(session) != table.count(self._source)
+            more = table.count(session) != wanted
         if more:
             yield from self._recognise(table)
 
     def _wanted(self, table: Table) -> Iterator[list[Row]]:
         """The rows of the source, as the target is to hold them."""
-        for rows in table.batches(self._source):
-            yield _freed(table, rows)
+        with _at_source():
+            for rows in table.batches(self._source):
+                yield _freed(table, rows)
 
     def _like(self, table: Table, rows: list[Row]) -> list[Row]:
-        return _freed(table, list(table.same(self._source, rows).values()))
+        with _at_source():
+            return _freed(table, list(table.same(self._source, rows).values()))
 
 
 def _freed(table: Table, rows: list[Row]) -> list[Row]:
@@ -177,24 +190,3 @@ def _free(job: Row) -> Row:
     new = list(job)
     new[_LEASE], new[_DUE] = None, job[_MADE_AT]
     return tuple(new)
-
-
-def _compare(table: Table, wanted: Row | None, there: Row | None) -> None:
-    if wanted == there:
-        return
-    if wanted is None or there is None:
-        where = _named(table, wanted or there or ())
-        raise Differs(f"{where} {'is not of the source' if wanted is None else 'is missing'}")
-    for name, one, other in zip(table.columns, wanted, there, strict=True):
-        if not _alike(one, other):
-            raise Differs(f"{_named(table, wanted)}: {name} is not that of the source")
-
-
-def _alike(wanted: Any, there: Any) -> bool:
-    """PostgreSQL keeps no NUL; what the gate writes in its place is right."""
-    kept = wanted.replace(NUL, INSTEAD) if isinstance(wanted, str) else wanted
-    return there in (wanted, kept)
-
-
-def _named(table: Table, row: Row) -> str:
-    return " ".join([table.name, *map(str, table.key(row))])

@@ -9,6 +9,8 @@ COUNTED = [t for t in Base.metadata.sorted_tables if t.autoincrement_column is n
 # Up to this id PostgreSQL has given out ids of events before they came into this SQLite file. It
 # leaves some out, which is no trace of anything, so gaps tell nothing there.
 LEFT_OUT = f"{EVENTS.name} of postgresql"
+# Those that a file keeps; of other tables the highest id counts.
+_IN_FILE = {t.name for t in COUNTED if t.dialect_options["sqlite"]["autoincrement"]} | {LEFT_OUT}
 
 _read_file = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name")
 _drop = sa.text("DELETE FROM sqlite_sequence WHERE name = :name")
@@ -28,21 +30,24 @@ def left_out(session: orm.Session) -> int:
     return given_out(session, LEFT_OUT if _in_file(session) else EVENTS.name)
 
 
-def hand_on(source: orm.Session, target: orm.Session) -> None:
-    """Go on counting in `target`, which holds the same rows, where `source` is."""
+def last(session: orm.Session) -> dict[str, int]:
+    """Where each counter is, by name; those that have counted nothing are left out."""
+    found = {LEFT_OUT: left_out(session)}
     for table in COUNTED:
-        highest = source.scalar(sa.select(sa.func.max(table.c.id))) or 0
-        if last := max(given_out(source, table.name), highest):
-            _set(target, table, last)
-    if _in_file(target) and (last := left_out(source)):
-        _write(target, LEFT_OUT, last)
+        highest = session.scalar(sa.select(sa.func.max(table.c.id))) or 0
+        found[table.name] = max(given_out(session, table.name), highest)
+    return {name: id for name, id in found.items() if id}
 
 
-def _set(session: orm.Session, table: sa.Table, last: int) -> None:
-    if not _in_file(session):
-        session.execute(_set_server, {"name": table.name, "last": last})
-    elif table.dialect_options["sqlite"]["autoincrement"]:  # else the highest id counts
-        _write(session, table.name, last)
+def go_on(session: orm.Session, last: dict[str, int]) -> None:
+    """Go on counting there in a store that holds the same rows."""
+    if _in_file(session):
+        for name in last.keys() & _IN_FILE:
+            _write(session, name, last[name])
+        return
+    for table in COUNTED:
+        if table.name in last:
+            session.execute(_set_server, {"name": table.name, "last": last[table.name]})
 
 
 def _write(session: orm.Session, name: str, last: int) -> None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from approval.store import wakes
-from approval.store.groupcommit import NotCommitted
+from approval.store.groupcommit import NotCommitted, words
 from approval.store.postgresql import PostgreSQL
 from approval.store.sqlite import SQLite
 
@@ -104,6 +104,6 @@ def _translated() -> Iterator[None]:
     except (sa.exc.IntegrityError, sa.exc.DataError):
         raise  # a bug of ours, not a state of the database
     except sa.exc.DBAPIError as error:
-        raise StoreDown(" ".join(str(error.orig).split())) from error
+        raise StoreDown(words(error)) from error
     except (sa.exc.TimeoutError, NotCommitted) as error:
         raise StoreDown(str(error)) from error

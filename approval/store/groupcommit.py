@@ -44,7 +44,13 @@ class _Group:
         self._ended.wait()
         if self.error is not None:
             # Each waiting thread has an exception of its own: raising one changes it.
-            raise NotCommitted(str(self.error)) from self.error
+            raise NotCommitted(words(self.error)) from self.error
+
+
+def words(error: BaseException) -> str:
+    """What the database itself said, in one line."""
+    told = getattr(error, "orig", None) or error
+    return " ".join(str(told).split()) or type(told).__name__
 
 
 class GroupCommit:
@@ -99,9 +105,11 @@ class GroupCommit:
             try:
                 if group.error is None:
                     connection.commit()
-            except BaseException as error:  # noqa: BLE001 - whatever it is, all who wait must know
+            except BaseException as error:  # whatever it is, all who wait must know
                 connection.invalidate()  # what state it is in, nobody can tell
                 group.end(error)
+                if not isinstance(error, Exception):
+                    raise  # somebody ends this thread: that is not what became of the database
             else:
                 group.end()
 

@@ -10,6 +10,11 @@ from approval.store.database import Database, StoreDown
 FOLDER = Path(__file__).parent / "migrations"
 # A table that is there while a copy is made into a store, so that nobody works with half of it.
 UNFINISHED = "unfinished_copy"
+PART = "holds a part of a copy; run the same 'approval db copy' again"
+
+
+class Unfinished(StoreDown):
+    """Raised if a store holds a part of a copy, with which nobody is to work."""
 
 
 def upgrade(database: Database, to: str = "head") -> None:
@@ -40,7 +45,7 @@ def is_current(database: Database) -> bool:
     """Whether nothing is missing. Raises StoreDown, also for a copy that was not finished."""
     with database.read() as session:
         if is_unfinished(session):
-            raise StoreDown("holds a part of a copy; run the same 'approval db copy' again")
+            raise Unfinished(PART)
         return is_newest(session)
 
 

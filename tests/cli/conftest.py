@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tests import stores
 from tests.conftest import free_port, settings_text, wait_until
 from tests.watch import WATCH
 
+NOBODY = 65534
 GROUPS = ("db", "audit", "keys", "temporal", "engine")
 
 
@@ -122,3 +125,27 @@ def approval(tmp_path) -> Callable[..., Result]:
         )
 
     return approval
+
+
+@pytest.fixture
+def folder():
+    """One that other accounts can enter, as pytest's own cannot be."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # noqa: S103 - that is what is tested
+        yield Path(folder)
+
+
+@contextmanager
+def reader_of(folder, *, readable=lambda file: True):
+    """Be an account that may read the files of a folder and write none."""
+    for file in folder.iterdir():
+        file.chmod(0o444 if readable(file) else 0)
+    folder.chmod(0o555)
+    own = os.geteuid()
+    if own == 0:  # whom modes do not stop
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(own)
+        folder.chmod(0o755)

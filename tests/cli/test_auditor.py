@@ -1,26 +1,13 @@
 """Who may only read can audit, while the gate serves and goes on writing."""
 
 import os
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from approval.cli import main
-from tests.cli.conftest import write
+from tests.cli.conftest import reader_of, write
 from tests.conftest import MONA, wait_until
-
-NOBODY = 65534
-
-
-@pytest.fixture
-def folder():
-    """One that other accounts can enter, as pytest's own cannot be."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)  # noqa: S103 - that is what is tested
-        yield Path(folder)
 
 
 @pytest.fixture
@@ -41,22 +28,6 @@ def audit(folder):
         )
 
     return audit
-
-
-@contextmanager
-def reader_of(folder, *, readable=lambda file: True):
-    """Be an account that may read the files of a folder and write none."""
-    for file in folder.iterdir():
-        file.chmod(0o444 if readable(file) else 0)
-    folder.chmod(0o555)
-    own = os.geteuid()
-    if own == 0:  # whom modes do not stop
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(own)
-        folder.chmod(0o755)
 
 
 def test_an_auditor_reads_what_the_gate_writes_meanwhile(serving, folder, cloud, audit, mails):

@@ -1,5 +1,7 @@
 """`approval db copy`: a gate moves to another database, and goes on there."""
 
+import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -7,13 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
+from approval.cli import copying
+from approval.config import load
+from approval.store import sqlite
+from approval.store.migrate import upgrade
 from bench.stock import fill_file
 from tests import stores
-from tests.cli.conftest import environment, write
+from tests.cli.conftest import NOBODY, environment, reader_of, write
 from tests.conftest import Site, free_port, served_gate, settings_text, wait_until
 from tests.mails import Mails
-from tests.stores import KEY, POSTGRESQL, SQLITE, File
+from tests.stores import KEY, POSTGRESQL, SQLITE, File, opened
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,12 @@ def settings_of(told):
     return "".join(f"{line.strip()}\n" for line in lines if " = " in line)
 
 
+def copy_keys(told):
+    """Do what the command told to do with the keys."""
+    [_, command] = told.output.split("the same keys beside the new file: ")
+    subprocess.run(shlex.split(command), check=True)
+
+
 @pytest.mark.parametrize("to", stores.KINDS)
 @pytest.mark.parametrize("kind", stores.KINDS)
 def test_an_open_request_goes_on_where_its_gate_has_moved(
@@ -67,6 +80,8 @@ def test_an_open_request_goes_on_where_its_gate_has_moved(
         if kind == POSTGRESQL:
             assert "secret_key as it is" in told.output
             settings += f"secret_key = {KEY}\n"
+        elif to == SQLITE:
+            copy_keys(told)
         assert approval("audit", "verify").exit_code == 0
         with served_gate(tmp_path, text, port, Moved(settings)) as gate:
             assert gate.press(link).status_code == 200
@@ -96,11 +111,18 @@ def test_without_a_key_so_far_one_is_asked_for(source, hosted, approval):
     assert "secret_key, with PostgreSQL; there was none; make one with: " in told.output
 
 
-def test_a_password_is_not_told(source, hosted, approval):
-    told = approval("db", "copy", source.url, hosted.url.replace("postgres@", "postgres:sesame@"))
+def test_a_password_is_not_told_and_what_is_told_can_be_loaded(
+    source, hosted, approval, text, tmp_path
+):
+    address = hosted.url.replace("postgres@", "postgres:sesame@")
+    told = approval("db", "copy", source.url, address)
     assert told.exit_code == 0
     assert "sesame" not in told.output
-    assert "database_password = the one in TO" in told.output
+    assert "database_password, with the password that is in TO" in told.output
+    assert "~/.pgpass" in told.output
+    settings = settings_of(told) + f"database_password = sesame\nsecret_key = {KEY}\n"
+    write(tmp_path, f"{text}{settings}")
+    assert load(tmp_path / "workflow.cfg", {}).database == make_url(address).render_as_string(False)
 
 
 def test_nothing_is_copied_from_or_to_a_file_while_a_gate_serves_it(
@@ -122,6 +144,11 @@ def test_nothing_is_copied_from_or_to_a_file_while_a_gate_serves_it(
     [
         (("oracle://x/y", "sqlite:///b.db"), 2, "only SQLite and PostgreSQL are supported"),
         (("sqlite:///workflow.db", "sqlite://"), 2, "names no file"),
+        (("sqlite:///workflow.db", "sqlite:///b.db?timeout=9"), 2, "a file takes no options"),
+        (("sqlite:///workflow.db", "postgresql:///b?password=sesame"), 2, "password after ? would"),
+        (("sqlite:///workflow.cfg", "sqlite:///b.db"), 1, "a database; name another file"),
+        (("sqlite:///workflow.db", "sqlite:///workflow.cfg"), 1, "a database; name another file"),
+        (("sqlite:///missing.db", "sqlite:///b.db"), 1, "see that it is there"),
         (
             ("sqlite:///workflow.db", "postgresql://u:sesame@h:port/b"),
             2,
@@ -158,6 +185,7 @@ def test_an_account_that_may_not_make_tables_is_told(source, hosted, approval):
         hosted.change(f"DROP ROLE {role}")
     assert told.exit_code == 1
     assert "permission denied" in told.output
+    assert told.output.startswith("problem  TO: postgresql://")
     assert "; name the account that owns the database and its tables\n" in told.output
 
 
@@ -166,8 +194,110 @@ def test_a_database_that_holds_something_else_is_told_with_what_to_do(source, tm
         other.change("INSERT INTO wakes VALUES ('o', 's', now())")
         told = approval("db", "copy", source.url, other.url)
     assert told.exit_code == 1
-    words = "TO is no copy of FROM: wakes o is not of the source; name an empty database\n"
+    words = ": wakes o is not of the source; it is no copy of FROM; name an empty database\n"
     assert words in told.output
+    assert f"problem  TO: {make_url(other.url)}: wakes" in told.output
+
+
+def test_who_may_not_write_beside_the_source_is_told_what_to_do(folder, tmp_path):
+    with stores.fresh(folder, "workflow.db", of=SQLITE) as source:
+        told = r"FROM: .*/workflow.db: .*; see that .* with the -wal beside it, into a folder of"
+        with reader_of(folder), pytest.raises(copying.Ended, match=told):
+            copying.copy(source.url, f"sqlite:///{tmp_path}/b.db")
+
+
+def test_who_may_not_write_the_target_is_told_what_to_do(folder):
+    own = folder / "own"
+    own.mkdir()
+    with (
+        stores.fresh(folder, "b.db", of=SQLITE) as target,
+        stores.fresh(own, "a.db", of=SQLITE) as source,
+    ):
+        if os.geteuid() == 0:  # reader_of makes it readable to all
+            os.chown(own, NOBODY, NOBODY)
+            os.chown(source.path, NOBODY, NOBODY)
+        told = r"TO: .*/b.db: .*; let this account write it and into its folder"
+        with reader_of(folder):
+            own.chmod(0o755)
+            with pytest.raises(copying.Ended, match=told):
+                copying.copy(source.url, target.url)
+
+
+def test_root_makes_no_copy_that_the_account_of_the_gate_could_not_use(
+    source, approval, tmp_path, monkeypatch
+):
+    if os.geteuid() == 0:
+        os.chown(source.path, NOBODY, NOBODY)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    told = approval("db", "copy", source.url, "sqlite:///b.db")
+    assert told.exit_code == 1
+    assert f"sudo -u '#{source.path.stat().st_uid}' approval db copy" in told.output
+    assert not (tmp_path / "b.db").exists()
+
+
+def test_keys_in_the_settings_count_and_not_an_old_file_by_whatever_name(
+    source, text, hosted, approval, tmp_path
+):
+    source.path.with_name("workflow.db.key").write_text("a" * 30)
+    write(tmp_path, f"{text}secret_key = {KEY}\n")
+    told = approval("db", "copy", "sqlite:///./workflow.db", hosted.url)
+    assert "secret_key as it is" in told.output
+    assert ".key" not in told.output
+
+
+def test_a_password_that_a_file_has_not_is_to_be_removed(text, hosted, approval, tmp_path):
+    with opened(hosted) as database:
+        upgrade(database)
+    write(tmp_path, f"{text}{hosted.settings}database_password = sesame\n")
+    told = approval("db", "copy", hosted.url, "sqlite:///b.db")
+    assert told.exit_code == 0
+    assert "no database_password; remove it, for a file has none" in told.output
+
+
+def test_a_full_disk_is_told_in_one_line_with_what_to_do(source, tmp_path, monkeypatch):
+    fill_file(source.path, 30)
+    monkeypatch.setattr(sqlite, "WRITING", (*sqlite.WRITING, "max_page_count=90"))
+    told = (
+        rf"^TO: sqlite:///{tmp_path}/b.db: database or disk is full; "
+        "make room, then run the same again and it goes on$"
+    )
+    addresses = source.url, f"sqlite:///{tmp_path}/b.db"
+    with pytest.raises(copying.Ended, match=told):
+        copying.copy(*addresses)
+    monkeypatch.undo()
+    copying.copy(*addresses)
+
+
+@pytest.mark.parametrize("side", ["FROM", "TO"])
+def test_a_server_that_ends_connections_is_told_as_its_side_with_how_it_goes_on(
+    source, tmp_path, monkeypatch, side
+):
+    with stores.fresh(tmp_path, of=POSTGRESQL) as server:
+        done = copying._done
+
+        def ends(step):
+            if (step.doing, step.table) == ("verified", "jobs"):
+                server.change(END_OTHERS)
+            return done(step)
+
+        monkeypatch.setattr(copying, "_done", ends)
+        file = source.url if side == "TO" else f"sqlite:///{tmp_path}/b.db"
+        addresses = (server.url, file) if side == "FROM" else (file, server.url)
+        told = rf"^{side}: postgresql://.*; see to that, then run the same again and it goes on$"
+        with pytest.raises(copying.Ended, match=told):
+            copying.copy(*addresses)
+        monkeypatch.undo()
+        copying.copy(*addresses)
+
+
+def test_half_a_copy_is_neither_checked_as_whole_nor_backed_up(source, approval, tmp_path):
+    source.change("CREATE TABLE unfinished_copy (begun INTEGER)")
+    part = "holds a part of a copy; run the same 'approval db copy' again\n"
+    assert f"[server] database: {source.path} {part}" in approval("check").output
+    refused = approval("db", "backup", str(tmp_path / "kept"))
+    assert refused.exit_code == 1
+    assert f"{source.path} {part}" in refused.output
+    assert list((tmp_path / "kept").iterdir()) == []
 
 
 STILL = """
@@ -181,17 +311,24 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
-def test_a_copy_that_was_killed_is_finished_by_the_next(source, text, tmp_path, approval):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_copy_that_was_killed_is_finished_by_the_next(source, text, tmp_path, approval, how):
     fill_file(source.path, 60)
     words = [sys.executable, "-m", "approval", "db", "copy", "--config", "workflow.cfg"]
     python_path = {"PYTHONPATH": str(Path(__file__).parents[2])}
     with stores.fresh(tmp_path, of=POSTGRESQL) as target:
         target.change(STILL)
         with subprocess.Popen(
-            [*words, source.url, target.url], cwd=tmp_path, env=environment() | python_path
+            [*words, source.url, target.url],
+            cwd=tmp_path,
+            env=environment() | python_path,
+            stderr=subprocess.PIPE,
         ) as process:
             wait_until(lambda: target.rows("SELECT * FROM approvers"), timeout=60)
-            process.kill()
+            process.send_signal(how)
+            said = process.communicate(timeout=60)[1].decode()
+        cure = "problem  interrupted; run the same again and it goes on\n"
+        assert said.endswith(cure) == (how == signal.SIGINT)
         target.change(END_OTHERS)
         target.change("DROP FUNCTION still CASCADE")
         write(tmp_path, f"{text}{target.settings}")

@@ -320,7 +320,7 @@ def test_what_is_wrong_is_said_in_words_for_operators(tmp_path, value):
         ("server", "public_url", "https://a@b.c", "write an address as https://gate.example.com"),
         ("server", "database", "mysql://gate:sesame@db/gate", "only SQLite and PostgreSQL are"),
         ("server", "database", "sqlite:///", "names no file; write it as sqlite:///workflow.db"),
-        ("server", "database", "sqlite:///a.db?timeout=9", "leave out all from ? on, as in"),
+        ("server", "database", "sqlite:///a.db?timeout=9", "a file takes no options; leave out"),
         ("mail", "security", "ssl", "must be 'none', 'starttls' or 'tls'"),
         ("mail", "ca_file", "nowhere", "{folder}/nowhere cannot be read: No such file"),
         ("mail", "timeout", "0", "must be more than 0"),
@@ -524,6 +524,10 @@ POSTGRESQL = {"database": "postgresql://gate@/approval?host=/run/postgresql", "s
         (
             {"database": "postgresql://gate:sesame@/approval", "database_password": "xsesame"},
             "[server] database_password: database names a password too; leave one",
+        ),
+        (
+            {"database": "postgresql://gate@/approval?password=sesame"},
+            "[server] database: password after ? would be shown",
         ),
         (
             {"database": "sqlite:///a.db", "database_password": "xsesame"},

@@ -12,11 +12,12 @@ from approval.gate import audit
 from approval.gate.trouble import raise_alert
 from approval.model import Action
 from approval.store import leases, resting, trail
-from approval.store.copying import Copy, Differs, NotCopied
+from approval.store.comparing import Differs
+from approval.store.copying import AtSource, Copy, NotCopied
 from approval.store.database import Database, StoreDown
 from approval.store.jobs import Lane
 from approval.store.migrate import is_current
-from approval.store.plain import TABLES, Unreadable
+from approval.store.plain import TABLES
 from approval.store.tables import APPROVERS, EVENTS, JOBS, REQUESTS, TASKS, VOTES, Base
 from tests import stores
 from tests.fakes import BEA, MAX, NOW, make_held, make_machine
@@ -236,7 +237,7 @@ def test_a_store_with_rows_of_its_own_is_refused_and_left_as_it_is(full, empty, 
     with opened(empty) as database:
         FakedGate(database, side_by_side).ask("9")
     before = rows(empty)
-    with pytest.raises(NotCopied, match="is not of the source"):
+    with pytest.raises(Differs, match="is not of the source"):
         copy(full, empty)
     assert rows(empty) == before
 
@@ -314,7 +315,7 @@ def test_the_source_is_only_read(full, empty, tmp_path):
 
 @pytest.mark.only_on("sqlite")
 def test_what_was_written_meanwhile_is_told(full, empty):
-    with pytest.raises(resting.InUse, match=r"was written meanwhile; .* empty TO or name another"):
+    with pytest.raises(AtSource, match=r"was written meanwhile; .* empty TO or name another"):
         copy(full, empty, "copied jobs", lambda: full.change("DELETE FROM wakes"))
     with opened(empty) as database, pytest.raises(StoreDown, match="holds a part"):
         is_current(database)
@@ -356,7 +357,7 @@ def test_a_gate_that_starts_on_the_source_meanwhile_spoils_the_copy(full, bare, 
             held.enter_context(closing(psycopg.connect(full.url)))
 
         told = r"begun to work with it meanwhile: 1 others .* empty TO .* run this again"
-        with pytest.raises(resting.InUse, match=told):
+        with pytest.raises(AtSource, match=told):
             copy(full, bare, "verified events", start)
     with opened(bare) as database, pytest.raises(StoreDown, match="holds a part"):
         is_current(database)
@@ -426,7 +427,7 @@ def test_what_the_other_database_cannot_keep_is_told_by_its_place(full, tmp_path
 @pytest.mark.only_on("sqlite")
 def test_what_the_gate_never_wrote_is_told_by_its_table(full, tmp_path):
     full.change("UPDATE votes SET cast_at = 'secret'")
-    told = pytest.raises(Unreadable, match="votes holds what the gate never wrote")
+    told = pytest.raises(AtSource, match="votes holds what the gate never wrote")
     with stores.bare(tmp_path, "copy.db") as empty, told as raised:
         copy(full, empty)
     assert "secret" not in str(raised.value)

@@ -260,3 +260,23 @@ def test_nobody_is_woken_by_what_was_not_stored(database, broken):
     [member] = race(database, 0, [promises])
     assert not member.told_of_success
     assert woken == []
+
+
+def test_whoever_is_interrupted_at_the_commit_is_told_so_and_not_of_the_database(database, store):
+    def interrupt(connection):
+        raise KeyboardInterrupt
+
+    sa.event.listen(database._store.reader, "commit", interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt), database.write() as session:
+            works(session, "0-0")
+    finally:
+        sa.event.remove(database._store.reader, "commit", interrupt)
+    insert_in(database, "after")
+    assert on_disk(store) == ["after"]
+
+
+def test_a_commit_that_fails_is_told_in_the_words_of_the_database(database):
+    with pytest.raises(StoreDown) as raised, database.write() as session:
+        fails_at_the_commit(session, "0-0")
+    assert str(raised.value) == "FOREIGN KEY constraint failed"
