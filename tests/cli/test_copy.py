@@ -255,7 +255,7 @@ def test_a_password_that_a_file_has_not_is_to_be_removed(text, hosted, approval,
 
 
 def test_a_full_disk_is_told_in_one_line_with_what_to_do(source, tmp_path, monkeypatch):
-    fill_file(source.path, 30)
+    fill_file(source.path, 300)
     monkeypatch.setattr(sqlite, "WRITING", (*sqlite.WRITING, "max_page_count=90"))
     told = (
         rf"^TO: sqlite:///{tmp_path}/b.db: database or disk is full; "
