@@ -93,9 +93,10 @@ class Copy:
         for table, rows in wanted.items():
             yield Step("verified", table.name, rows, self._verify(table, rows))
         with _at_source():
+            last = counters.last(self._source)
             see_unchanged(self._source)
         if not self.was_there:
-            self._finish()
+            self._finish(last)
 
     def _set_up(self) -> None:
         if migrate.is_empty(self._target):
@@ -119,9 +120,7 @@ class Copy:
         self._target.close()  # connections that are idle, which would be taken for others
         self._look()
 
-    def _finish(self) -> None:
-        with _at_source():
-            last = counters.last(self._source)
+    def _finish(self, last: dict[str, int]) -> None:
         with self._target.write() as session:
             counters.go_on(session, last)
             _marker.drop(session.connection())

@@ -116,12 +116,25 @@ class GroupCommit:
 
 @contextmanager
 def _savepoint(connection: sa.Connection) -> Iterator[orm.Session]:
-    """A session whose work is undone alone if the block raises."""
+    """A session whose work is undone alone if the block raises.
+
+    SQLite may have undone all by itself; it then misses the savepoint, but what failed is told.
+    """
     session = orm.Session(
         connection, join_transaction_mode="create_savepoint", expire_on_commit=False
     )
-    with session, session.begin():
-        yield session
+    failed: sa.exc.DBAPIError | None = None
+    try:
+        with session, session.begin():
+            try:
+                yield session
+                session.flush()
+            except sa.exc.DBAPIError as error:
+                failed = error
+                raise
+    except sa.exc.DBAPIError as error:
+        first = failed or error
+        raise first from first.orig
 
 
 def _plain_savepoints(dialect: Any) -> None:

@@ -276,7 +276,14 @@ def test_whoever_is_interrupted_at_the_commit_is_told_so_and_not_of_the_database
     assert on_disk(store) == ["after"]
 
 
-def test_a_commit_that_fails_is_told_in_the_words_of_the_database(database):
+@pytest.mark.parametrize(
+    ("fatal", "words"),
+    [
+        (fails_at_the_commit, "FOREIGN KEY constraint failed"),
+        (fills_the_disk, "database or disk is full"),
+    ],
+)
+def test_a_database_that_fails_is_told_in_its_own_words(database, fatal, words):
     with pytest.raises(StoreDown) as raised, database.write() as session:
-        fails_at_the_commit(session, "0-0")
-    assert str(raised.value) == "FOREIGN KEY constraint failed"
+        fatal(session, "0-0")
+    assert str(raised.value) == words
