@@ -42,7 +42,7 @@ def _keys(config: Config, source: str, new: Path | None) -> str:
     served = is_same(config.database, source)
     if config.server.secret_key and served:
         return "secret_key as it is, so that links in mails go on working"
-    file = storing.file_of(source)
+    file = config.database_file if served else storing.file_of(source)
     keys = beside(file) if file and not config.server.secret_key else None
     if keys and keys.exists():
         if new:  # where the gate looks for them, and 'approval keys' and a backup do

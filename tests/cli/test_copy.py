@@ -240,9 +240,20 @@ def test_keys_in_the_settings_count_and_not_an_old_file_by_whatever_name(
 ):
     source.path.with_name("workflow.db.key").write_text("a" * 30)
     write(tmp_path, f"{text}secret_key = {KEY}\n")
-    told = approval("db", "copy", "sqlite:///./workflow.db", hosted.url)
+    (tmp_path / "link.db").symlink_to(source.path)
+    told = approval("db", "copy", "sqlite:///link.db", hosted.url)
     assert "secret_key as it is" in told.output
     assert ".key" not in told.output
+
+
+def test_the_keys_of_a_file_that_is_named_by_a_link_are_those_of_the_gate(
+    source, hosted, approval, tmp_path
+):
+    key = source.path.with_name("workflow.db.key")
+    key.write_text("a" * 30)
+    (tmp_path / "link.db").symlink_to(source.path)
+    told = approval("db", "copy", "sqlite:///link.db", hosted.url)
+    assert f"secret_key_file = {key}" in told.output
 
 
 def test_a_password_that_a_file_has_not_is_to_be_removed(text, hosted, approval, tmp_path):
@@ -298,6 +309,15 @@ def test_half_a_copy_is_neither_checked_as_whole_nor_backed_up(source, approval,
     assert refused.exit_code == 1
     assert f"{source.path} {part}" in refused.output
     assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_half_a_copy_on_a_server_is_checked_as_such(text, hosted, approval, tmp_path):
+    with opened(hosted) as database:
+        upgrade(database)
+    hosted.change("CREATE TABLE unfinished_copy (begun INTEGER)")
+    write(tmp_path, f"{text}{hosted.settings}")
+    part = "holds a part of a copy; run the same 'approval db copy' again\n"
+    assert f"[server] database: {make_url(hosted.url)} {part}" in approval("check").output
 
 
 STILL = """
