@@ -68,5 +68,5 @@ def open_current(config: Config, *, reading: bool = False) -> Iterator[Database]
         if config.database_file and not config.database_file.exists():
             raise StoreDown(NOT_THERE)
         if not migrate.is_current(database):
-            raise StoreDown("its tables are of another version; run 'approval db upgrade'")
+            raise StoreDown("it lacks the tables of this version; run 'approval db upgrade'")
         yield database

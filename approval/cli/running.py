@@ -56,12 +56,13 @@ def _run(file: Path, part: Callable[[Config], None]) -> None:
     except TemplateError as error:
         click.echo(f"problem  [server] templates: {error}", err=True)
         sys.exit(1)
+    except (InUse, StoreDown) as error:
+        click.echo(f"problem  [server] database: {error}", err=True)
+        sys.exit(1)
     except (
         serving.NotServed,
-        InUse,
         NotBound,
         KeyBroken,
-        StoreDown,
         OSError,
         CalledProcessError,
     ) as error:

@@ -117,7 +117,7 @@ def _see_to_tables(service: Service, config: Config) -> None:
         _hand_back(service)
     elif not current:
         raise NotServed(
-            "[server] database: its tables are of another version; run "
+            "[server] database: it lacks the tables of this version; run "
             f"'approval db upgrade --config {config.file}'"
         )
 

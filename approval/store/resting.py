@@ -53,9 +53,7 @@ def alone(file: Path | None) -> Iterator[None]:
     try:
         lock = itself.with_name(itself.name + ".lock").open("w")
     except OSError as error:
-        raise StoreDown(
-            f"[server] database: the gate has to write into {itself.parent}: {error.strerror}"
-        ) from error
+        raise StoreDown(f"the gate has to write into {itself.parent}: {error.strerror}") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -27,7 +27,10 @@ def test_it_starts_on_a_fresh_folder_serves_alone_and_ends_when_asked(launch, te
     assert (folder / "workflow.db.key").stat().st_mode & 0o777 == 0o600
     second = launch()
     assert second.process.wait(30) == 1
-    assert f"problem  another gate serves {folder}/workflow.db already" in serving.log
+    assert (
+        f"problem  [server] database: another gate serves {folder}/workflow.db already"
+        in serving.log
+    )
     assert serving.answers()
     assert serving.end(signal.SIGTERM) == 0
     assert "Traceback" not in serving.log
