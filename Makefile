@@ -30,7 +30,7 @@ test: $(VENV)/dev ## Run the tests
 test-postgresql: $(VENV)/dev ## Run the tests with every store on PostgreSQL
 	$(BIN)/pytest -n 3 --store=postgresql $(ARGS)
 
-several: $(VENV)/dev ## Let three gates on PostgreSQL die at random while 2,000 tasks go their way
+several: $(VENV)/dev ## Let three gates die while 2,000 tasks go their way, and write docs/reliability.md
 	$(BIN)/pytest tests/several -m "long or not long" $(ARGS)
 	$(BIN)/python -m tests.several
 
