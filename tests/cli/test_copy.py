@@ -331,6 +331,15 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
+@pytest.fixture
+def interruptible():
+    """Children can be interrupted, although who runs in the background ignores that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_copy_that_was_killed_is_finished_by_the_next(source, text, tmp_path, approval, how):
     fill_file(source.path, 60)
@@ -344,9 +353,12 @@ def test_a_copy_that_was_killed_is_finished_by_the_next(source, text, tmp_path, 
             env=environment() | python_path,
             stderr=subprocess.PIPE,
         ) as process:
-            wait_until(lambda: target.rows("SELECT * FROM approvers"), timeout=60)
-            process.send_signal(how)
-            said = process.communicate(timeout=60)[1].decode()
+            try:
+                wait_until(lambda: target.rows("SELECT * FROM approvers"), timeout=60)
+                process.send_signal(how)
+                said = process.communicate(timeout=60)[1].decode()
+            finally:
+                process.kill()
         cure = "problem  interrupted; run the same again and it goes on\n"
         assert said.endswith(cure) == (how == signal.SIGINT)
         target.change(END_OTHERS)
