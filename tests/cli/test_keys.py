@@ -94,7 +94,7 @@ def test_keys_are_not_retired_while_links_that_they_signed_are_open(site, approv
     site.settle()
     forced = approval("keys", "retire", "--force")
     assert forced.exit_code == 0
-    assert forced.output.splitlines() == [
+    assert forced.output.splitlines()[-2:] == [  # the gate of the test may log meanwhile
         "2 requests are open; links in their mails may be strangers from now on",
         "1 retired; restart the gate",
     ]
