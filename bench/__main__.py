@@ -36,6 +36,7 @@ def callbacks(setup: Setup) -> Iterator[Figure]:
     """Callbacks, and memory, which they are to leave alone."""
     flood = scenarios.flood(setup)
     yield _of_callbacks("callbacks, platform at once", flood.callbacks)
+    yield _of_callbacks("callbacks, platform needs 30 ms", scenarios.slow_platform(setup))
     yield _of_callbacks("callbacks, platform down", scenarios.without_platform(setup))
     yield Figure("memory of a process after the start", "", _megabytes(flood.before))
     met = max(flood.after) < 100

@@ -94,9 +94,19 @@ def flood(setup: Setup) -> Flood:
         return Flood(callbacks, before, [gate.memory_mb() for gate in gates])
 
 
+def slow_platform(setup: Setup) -> Measured:
+    """Callbacks, eight clients, with a platform that takes its time for the gate's questions."""
+    with parts.platform(CALLBACKS, LATENCY) as api:
+        return _callbacks(setup, api)
+
+
 def without_platform(setup: Setup) -> Measured:
     """Callbacks, eight clients, while nobody answers the gate's own questions."""
-    with Mailbox() as mailbox, gates_of(setup, parts.NOWHERE, mailbox.smtp_port) as gates:
+    return _callbacks(setup, parts.NOWHERE)
+
+
+def _callbacks(setup: Setup, api: str) -> Measured:
+    with Mailbox(keep=10) as mailbox, gates_of(setup, api, mailbox.smtp_port) as gates:
         return hammer(_ports(gates), [body(number) for number in range(CALLBACKS)])
 
 
