@@ -46,7 +46,7 @@ class Ask:
             raise RecipientRefused(f"{approver.address!r} is no mail address", permanent=True)
         waiting = request.pending
         if not waiting:
-            return self._too_late(job, approver)
+            return self._too_late(job, approver, request)
         if request.decline_at is None and self._patience.decline_after:
             request = replace(request, decline_at=now + self._patience.decline_after)
         mail = self._letters.question(job, "request", approver, request, waiting, now)
@@ -74,10 +74,14 @@ class Ask:
         left = approver.reminders < len(self._patience.remind_after)
         return left and approver.can_decide and not is_asker
 
-    def _too_late(self, job: Job, approver: Approver) -> Record:
+    def _too_late(self, job: Job, approver: Approver, request: ApprovalRequest) -> Record:
         """Ask nobody about what is decided; but who was asked, or may have been, hears of it."""
         if approver.mail is MailState.SENT:
             return nothing  # the note goes to whoever was asked
+        with self._database.read() as session:
+            voted_on = people.voted_on(session, approver)
+        if all(task.id in voted_on for task in request.tasks):
+            return self._asked(job, approver, None)  # the mail arrived, and they have used it
         if job.attempts > 1:
             return self._asked(job, approver, None, "(perhaps; all is decided meanwhile)")
         return _skipped(approver)
@@ -90,7 +94,7 @@ class Ask:
             to = f"{approver.name} <{approver.address}> {text}".strip()
             trail.record(session, approver.request_id, "mailed", to, now)
             first = approver.mailed_at is None
-            if text or (first and people.voted(session, approver.request_id)):
+            if text or (first and people.others_voted(session, approver)):
                 # The note about it may have found an approver who had not been asked yet.
                 jobs.add(session, jobs.Kind.NOTE, approver.id, approver.request_id, now)
             if first and pending.is_open(session, approver.request_id):

@@ -59,8 +59,12 @@ _vote_of = (
     )
     .returning(VOTES.c.id)
 )
-_voted = sa.select(
-    sa.exists().where(TASKS.c.request_id == sa.bindparam("request"), VOTES.c.task_id == TASKS.c.id)
+_others_voted = sa.select(
+    sa.exists().where(
+        TASKS.c.request_id == sa.bindparam("request"),
+        VOTES.c.task_id == TASKS.c.id,
+        VOTES.c.approver_id.is_distinct_from(sa.bindparam("approver")),
+    )
 )
 _voted_on = (
     sa.select(VOTES.c.task_id)
@@ -172,9 +176,10 @@ def vote(
     return session.scalar(_vote_of, values) is not None
 
 
-def voted(session: orm.Session, request_id: str) -> bool:
-    """Whether anybody has voted on a task of the request."""
-    return bool(session.scalar(_voted, {"request": request_id}))
+def others_voted(session: orm.Session, approver: Approver) -> bool:
+    """Whether anybody but the approver has voted on a task of the request."""
+    values = {"request": approver.request_id, "approver": approver.id}
+    return bool(session.scalar(_others_voted, values))
 
 
 def voted_on(session: orm.Session, approver: Approver) -> set[int]:

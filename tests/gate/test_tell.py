@@ -159,6 +159,29 @@ def test_who_is_being_asked_while_it_is_decided_is_told(gate):
     assert gate.mails.to(MAX) == []
 
 
+def test_who_presses_before_their_mail_is_recorded_gets_no_note_about_themselves(gate):
+    def press_once(message):
+        gate.mails.on_send = lambda message: None
+        gate.clock.now += SECOND
+        gate.press(BEA, Action.ACCEPT, "1")
+
+    gate.mails.on_send = press_once
+    gate.ask("1")
+    gate.pass_time(hours=1)
+    assert len(gate.mails.to(BEA)) == 1
+
+
+def test_who_presses_in_a_mail_that_seemed_to_fail_gets_no_note_about_themselves(gate):
+    gate.mails.errors = [mail_down(), mail_down()]
+    request_id = gate.ask("1")
+    gate.clock.now += SECOND
+    gate.press(BEA, Action.ACCEPT, "1")
+    gate.pass_time(hours=1)
+    assert gate.mails.to(BEA) == []
+    assert gate.approver(request_id, BEA).mail is MailState.SENT
+    assert len(gate.mails.to(MAX)) == 1
+
+
 def test_a_late_mail_asks_only_about_what_still_waits(gate):
     gate.mails.broken = mail_down()
     gate.ask("1", "2")
