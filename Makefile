@@ -25,10 +25,10 @@ demo: $(VENV)/demo ## Try the gate with a simulated Abiquo and a mailbox
 	$(BIN)/approval demo $(ARGS)
 
 test: $(VENV)/dev ## Run the tests
-	$(BIN)/pytest -n 3 $(ARGS)
+	$(BIN)/pytest -n 4 --dist worksteal $(ARGS)
 
 test-postgresql: $(VENV)/dev ## Run the tests with every store on PostgreSQL
-	$(BIN)/pytest -n 3 --store=postgresql $(ARGS)
+	$(BIN)/pytest -n 4 --dist worksteal --store=postgresql $(ARGS)
 
 several: $(VENV)/dev ## Let three gates die while 2,000 tasks go their way, and write docs/reliability.md
 	$(BIN)/pytest tests/several -m "long or not long" $(ARGS)

@@ -9,11 +9,12 @@ import pytest
 
 from approval.links import TASK, Links
 from tests.conftest import MAX
+from tests.lacking import lacking
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = {
-    "playwright": "the package playwright is missing: pip install 'approval[test]'",
+    "playwright": "the package playwright is missing: pip install '.[test]'",
     "browser": f"no browser is installed as {', '.join(NAMES)}: apt install chromium, or name one "
     "in the environment variable CHROMIUM",
 }
@@ -23,20 +24,13 @@ def found_browser():
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-def miss(what):
-    """A developer may go without; the build may not."""
-    if os.environ.get("CI"):
-        pytest.fail(MISSING[what])
-    pytest.skip(MISSING[what])
-
-
 @pytest.fixture(scope="module")
 def browser():
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError:
-        miss("playwright")
-    path = found_browser() or miss("browser")
+        lacking(MISSING["playwright"])
+    path = found_browser() or lacking(MISSING["browser"])
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -97,16 +98,20 @@ def _file(config: Config) -> Path:
 
 def _write(file: Path, keys: Sequence[str]) -> None:
     """Write keys, all or none of them: links of mails that were sent must outlive a crash."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    if os.geteuid() == 0:  # an operator, while the gate that is to read it has its own account
-        owner = (file if file.exists() else file.parent).stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
-    with os.fdopen(descriptor, "w", encoding="ascii") as new:
-        new.writelines(f"{key}\n" for key in keys)
-        new.flush()
-        os.fsync(new.fileno())
-    os.replace(draft, file)
+    # Under a name that nobody can foresee, and so plant a link at, for its owner alone.
+    descriptor, draft = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")
+    try:
+        if os.geteuid() == 0:  # an operator, while the gate that is to read it has its own account
+            owner = (file if file.exists() else file.parent).stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        with os.fdopen(descriptor, "w", encoding="ascii") as new:
+            new.writelines(f"{key}\n" for key in keys)
+            new.flush()
+            os.fsync(new.fileno())
+        os.replace(draft, file)
+    except BaseException:
+        os.unlink(draft)
+        raise
     folder = os.open(file.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)

@@ -51,7 +51,7 @@ def alone(file: Path | None) -> Iterator[None]:
         return
     itself = file.resolve()
     try:
-        lock = itself.with_name(itself.name + ".lock").open("w")
+        lock = itself.with_name(itself.name + ".lock").open("a")  # which empties nothing
     except OSError as error:
         raise StoreDown(f"the gate has to write into {itself.parent}: {error.strerror}") from error
     with lock:

@@ -80,7 +80,7 @@ class Mailbox:
         with self._changed:
             self._mails.clear()
 
-    def wait_for(self, wanted: int | Callable[[Mail], bool], timeout: float = 10.0) -> list[Mail]:
+    def wait_for(self, wanted: int | Callable[[Mail], bool], timeout: float = 60.0) -> list[Mail]:
         """Wait for so many mails, or for one that is wanted; return those there are.
 
         Raises TimeoutError.
