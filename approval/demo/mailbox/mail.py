@@ -25,11 +25,11 @@ class Mail:
     def subject(self) -> str:
         return str(self.message.get("Subject", ""))
 
-    @property
+    @cached_property
     def html(self) -> str | None:
         return self._text("html")
 
-    @property
+    @cached_property
     def text(self) -> str | None:
         return self._text("plain")
 
