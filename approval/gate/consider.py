@@ -9,7 +9,6 @@ from sqlalchemy import orm
 
 from approval import decisions
 from approval.audit import testimony
-from approval.failures import Failure
 from approval.gate import Record, nothing, settle
 from approval.gate.doubt import ASK_AGAIN, COMMIT_TIME, wait_for
 from approval.model import (
@@ -71,18 +70,14 @@ class Consider:
         if request is None or not request.pending:
             return nothing
         pending = request.pending
-        finding = self._find_out(job, request, pending, now)
+        finding = self._find_out(job, pending, now)
         return lambda session, at: self._record(session, request, pending, finding, at)
 
-    def _find_out(
-        self, job: Job, request: ApprovalRequest, pending: Sequence[Task], now: datetime
-    ) -> Finding:
+    def _find_out(self, job: Job, pending: Sequence[Task], now: datetime) -> Finding:
         readings = self._look(pending)
-        gone = [r for r in readings.values() if r.state is PlatformState.GONE]
-        if gone and now - request.received_at < COMMIT_TIME:
-            raise Failure(
-                f"{self._platform.title} does not know the task yet", retry_after=ASK_AGAIN
-            )
+        if any(reading.state is PlatformState.GONE for reading in readings.values()):
+            why = f"{self._platform.title} does not know the task yet"
+            wait_for("task", COMMIT_TIME, job, now, why)
         held = {task_id: r.task for task_id, r in readings.items() if r.task is not None}
         ended = {task_id: ENDED[r.state] for task_id, r in readings.items() if r.task is None}
         if not held:

@@ -104,6 +104,18 @@ def test_an_unknown_task_is_believed_unknown_only_after_two_minutes(gate, forged
     assert gate.task().state is TaskState.WITHDRAWN
 
 
+def test_a_task_that_is_unknown_when_an_outage_ends_has_two_minutes_too(gate):
+    gate.platform.hold(make_held("1"))
+    gate.platform.broken["look"] = unreachable()
+    gate.callback("1")
+    gate.pass_time(hours=1)
+    gate.platform.broken.clear()
+    gate.platform.states["1"] = PlatformState.GONE
+    gate.pass_time(hours=1)
+    assert gate.task().state is TaskState.WITHDRAWN
+    assert gate.platform.calls.count("look 1") > 24
+
+
 def test_an_unknown_task_is_withdrawn_with_an_event_and_its_reason(gate, forged):
     gate.pass_time(minutes=3)
     assert gate.task().decision.by == "Fake Cloud"
