@@ -15,12 +15,14 @@ from approval.rendering import Templates
 SHOWN = 50  # tasks in one mail; the review page has the rest
 FEW = 10  # tasks, which any mail can hold
 CLIPPED = 100_000  # bytes; Gmail shows no more of a mail than about 102 kB
+IN_THREAD = {"reminder", "note"}  # mail programs group them by the subject, too
 
 
 class Letters:
     """Writes mails. What is written for one run of a job always has the same Message-ID.
 
-    `subjects` are those that the operator fixed, by the name of the mail.
+    `subjects` are those that the operator fixed, by the name of the mail. What follows in the
+    thread of a request answers to its subject.
     """
 
     def __init__(
@@ -58,13 +60,17 @@ class Letters:
         return compose(
             self._sender,
             to,
-            self._subjects.get(name) or part("subject.txt"),
+            self._fixed_subject(name) or part("subject.txt"),
             part("body.txt"),
             part("body.html"),
             key=job.key,
             thread=thread,
             now=now,
         )
+
+    def _fixed_subject(self, name: str) -> str | None:
+        asked = self._subjects.get("request")
+        return f"Re: {asked}" if asked and name in IN_THREAD else self._subjects.get(name)
 
     def question(
         self,

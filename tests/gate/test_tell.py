@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from approval.gate.ask import Patience
 from approval.mail import MailError
 from approval.model import Action, MailState, PlatformState
 from approval.rendering import TemplateError
@@ -330,6 +331,17 @@ def test_subjects_that_the_operator_fixed_are_used(make_gate):
     gate.work()
     assert gate.mails.to(BEA)[0]["Subject"] == "Please approve"
     assert gate.mails.to(ANA)[0]["Subject"] == "Your request"
+
+
+def test_what_follows_in_a_thread_answers_to_the_subject_that_the_operator_fixed(make_gate):
+    patience = Patience(remind_after=[timedelta(days=1)])
+    gate = make_gate(subjects={"request": "Please approve"}, patience=patience)
+    gate.ask("1")
+    gate.pass_time(days=1)
+    gate.press(BEA, Action.ACCEPT, "1")
+    gate.work()
+    subjects = [mail["Subject"] for mail in gate.mails.to(MAX)]
+    assert subjects == ["Please approve", "Re: Please approve", "Re: Please approve"]
 
 
 def test_without_an_operators_address_trouble_mails_nobody_and_holds_up_nothing(make_gate):

@@ -45,7 +45,8 @@ class Mail(Section):
     )
     admin_subject: OptionalText = Field(
         default=None,
-        description="The subject of mails to approvers; the gate's own says who wants what.",
+        description="The subject of mails to approvers; reminders and notes, which follow in its "
+        "thread, answer to it with Re:. The gate's own says who wants what.",
     )
     requester_subject: OptionalText = Field(
         default=None,
