@@ -16,6 +16,7 @@ class Failure(Exception):
     `alert`: the operator can mend it (credentials, a template), so tell them at once.
     `retry_after`: how long the other side asked to be left alone.
     `awaits`: what may come by itself. The next try is told how long it has been waited for.
+    `said`: what people read who are no operators; the message, unless that names the call.
     """
 
     def __init__(
@@ -26,9 +27,11 @@ class Failure(Exception):
         alert: bool = False,
         retry_after: timedelta | None = None,
         awaits: str | None = None,
+        said: str | None = None,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.alert = alert
         self.retry_after = retry_after
         self.awaits = awaits
+        self.said = said or message

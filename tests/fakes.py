@@ -236,7 +236,7 @@ def forbidden() -> PlatformError:
 
 def refused() -> PlatformError:
     """What the platform's module raises when it said no for good."""
-    return PlatformError("POST continue: 409", permanent=True)
+    return PlatformError("POST continue: 409", permanent=True, said="409")
 
 
 def asked_to_wait(seconds: float) -> PlatformError:

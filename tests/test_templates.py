@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import html
+from markupsafe import Markup
 
 from approval import samples, wording
 from approval.model import Decision, Delivery, Disk, Place, TaskState
@@ -290,6 +291,19 @@ def test_a_result_tells_of_each_task_what_became_of_it(templates):
     assert "The decision is recorded and is being sent to Abiquo." in text
     assert "Declined web-04 by Carol Chief" in text
     assert "But Abiquo had already gone the other way: cancelled by its owner." in text
+
+
+@pytest.mark.parametrize("delivery", [Delivery.REFUSED, Delivery.FAILED])
+def test_what_waits_for_the_operator_does_not_say_that_anybody_was_told(delivery):
+    # Whether `[mail] operator` is set is nothing that people who decide can know.
+    told = wording.told(samples.decided(1, delivery=delivery, delivery_note="409"), "Abiquo")
+    assert told.endswith(" It waits for the operator of this service.")
+
+
+def test_a_locked_link_says_whom_to_ask_and_not_that_anybody_was_told(templates):
+    text = words(document(templates, "page/barred.html", {"revoked": False, "style": Markup()}))
+    assert "please ask the operator of this service to let your links work again" in text
+    assert "told" not in text
 
 
 def test_green_is_not_for_decisions_that_the_platform_did_not_follow(templates):

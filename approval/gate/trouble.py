@@ -87,7 +87,7 @@ def on_park(session: orm.Session, job: Job, failure: Failure, now: datetime) -> 
         trail.record(session, job.request_id, "parked", f"{job.kind}: {failure}", now)
     if job.kind == jobs.Kind.RELEASE:
         delivery = Delivery.REFUSED if failure.permanent else Delivery.FAILED
-        requests.deliver(session, int(job.subject), delivery, str(failure), None)
+        requests.deliver(session, int(job.subject), delivery, failure.said, None)
     if job.kind == jobs.Kind.ASK and not _somebody_is_asked(session, job, now):
         key = "nobody-asked"  # worse than one address that is refused, so told by itself
         text += " Nobody else is asked, so its tasks stay pending."

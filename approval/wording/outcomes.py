@@ -12,6 +12,7 @@ OUTCOMES = {
     TaskState.DECLINED: "Declined",
     TaskState.WITHDRAWN: "Withdrawn",
 }
+WAITS = "It waits for the operator of this service."  # whom mails may or may not reach
 UNHEEDED = {Delivery.OVERTAKEN: "overtaken", Delivery.REFUSED: "refused"}
 
 
@@ -32,9 +33,9 @@ def told(task: Task, platform: str) -> str:
         case Delivery.OVERTAKEN:
             return f"But {platform} had already gone the other way: {task.delivery_note}."
         case Delivery.REFUSED:
-            return f"{platform} refused it: {task.delivery_note}. The operator has been told."
+            return f"{platform} refused it: {task.delivery_note}. {WAITS}"
         case Delivery.FAILED:
-            return f"{platform} could not be told yet. The operator has been asked to see to it."
+            return f"{platform} could not be told yet. {WAITS}"
         case None:
             return ""
 

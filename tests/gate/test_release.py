@@ -130,8 +130,9 @@ def test_a_task_that_is_still_held_after_a_refusal_for_good_waits_for_the_operat
     gate.press(BEA, Action.ACCEPT, "1")
     gate.work()
     assert gate.task().delivery is Delivery.REFUSED
-    assert "409" in gate.task().delivery_note
-    assert len(gate.mails.to(OPERATOR)) == 1
+    [alert] = gate.mails.to(OPERATOR)
+    assert "POST continue: 409" in text_of(alert)
+    assert "refused it: 409. It waits for the operator" in text_of(gate.mails.to(ANA)[-1])
     gate.pass_time(days=4)
     assert len(gate.platform.posts) == 1
     assert gate.kinds(asked) == [*BEFORE, "accepted", "parked", *TOLD]

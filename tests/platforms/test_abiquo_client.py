@@ -101,6 +101,7 @@ def test_other_answers_are_failures_of_their_kind(
     failed = failure(distant)
     assert (failed.permanent, failed.alert) == (permanent, alert)
     assert str(failed).startswith(f"POST {CONTINUE}: {status}")
+    assert failed.said.startswith(f"{status}")
     assert "Sorry" not in str(failed)
 
 

@@ -23,16 +23,16 @@ MISCONFIGURED = {406, 415}  # the configured version is none of the platform's
 class Rejected(PlatformError):
     """Raised for an answer that is no success; its `status` says which."""
 
-    def __init__(self, message: str, status: int, **traits: Any) -> None:
-        super().__init__(message, **traits)
+    def __init__(self, call: str, said: str, status: int, **traits: Any) -> None:
+        super().__init__(f"{call}: {said}", said=said, **traits)
         self.status = status
 
 
 class NotFound(Rejected):
     """Raised if the platform answers 404; `says_so`: by its own word, not that of a proxy."""
 
-    def __init__(self, message: str, *, says_so: bool) -> None:
-        super().__init__(message, 404, permanent=True)
+    def __init__(self, call: str, said: str, *, says_so: bool) -> None:
+        super().__init__(call, said, 404, permanent=True)
         self.says_so = says_so
 
 
@@ -62,20 +62,21 @@ def expect(reply: Reply, success: Collection[int], now: datetime) -> Reply:
     """Pass on an answer with one of these statuses; raise PlatformError for any other."""
     if reply.status in success:
         return reply
-    code, said = _said(reply.body)
-    message = f"{reply.call}: {_status(reply.status)}{f', {said}' if said else ''}"
+    code, words = _said(reply.body)
+    said = f"{_status(reply.status)}{f', {words}' if words else ''}"
     if reply.status == 404:
-        raise NotFound(message, says_so=CODE.fullmatch(code) is not None)
+        raise NotFound(reply.call, said, says_so=CODE.fullmatch(code) is not None)
     if reply.status in REFUSED:
-        raise Rejected(message, reply.status, alert=True)
+        raise Rejected(reply.call, said, reply.status, alert=True)
     if reply.status in TRY_AGAIN or reply.status >= 500:
         wait = _retry_after(reply.headers, now)
-        raise Rejected(message, reply.status, retry_after=wait)
+        raise Rejected(reply.call, said, reply.status, retry_after=wait)
     if reply.status >= 400:
         alert = reply.status in MISCONFIGURED
-        raise Rejected(message, reply.status, permanent=True, alert=alert)
+        raise Rejected(reply.call, said, reply.status, permanent=True, alert=alert)
     # A redirection or a success that is not documented: this is not the API.
-    raise Rejected(f"{message}; is api_location right?", reply.status, alert=True)
+    said = f"{said}; is api_location right?"
+    raise Rejected(reply.call, said, reply.status, alert=True)
 
 
 def _status(status: int) -> str:
