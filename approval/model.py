@@ -199,6 +199,12 @@ class ApprovalRequest:
     decline_at: datetime | None = None
 
     @property
+    def asked_at(self) -> datetime:
+        """Since when the platform waits; a clock that is ahead of ours makes it no later."""
+        held_since = (task.held.held_since for task in self.tasks)
+        return min([self.received_at, *filter(None, held_since)])
+
+    @property
     def pending(self) -> tuple[Task, ...]:
         """The tasks that can still be decided."""
         return tuple(task for task in self.tasks if task.pending)

@@ -263,6 +263,29 @@ def test_a_reconfiguration_of_an_unknown_machine_says_so(templates):
     assert "→" not in text
 
 
+ASKING = [name for name in samples.contexts() if re.search("request/body|outcome/body|view", name)]
+
+
+@pytest.mark.parametrize("name", ASKING)
+@pytest.mark.parametrize(
+    ("held_since", "shown"),
+    [
+        ([samples.ASKED, None], "21 Nov 2026, 10:02 UTC"),  # found by reconciling, say
+        ([samples.DEADLINE, samples.ASKED], "21 Nov 2026, 10:02 UTC"),
+        ([None, None], "22 Nov 2026, 10:02 UTC"),
+        ([samples.DEADLINE, None], "22 Nov 2026, 10:02 UTC"),  # its clock is ahead of ours
+    ],
+)
+def test_since_when_it_waits_is_what_the_platform_says(templates, name, held_since, shown):
+    tasks = [
+        replace(task, held=replace(task.held, held_since=since))
+        for task, since in zip(samples.deploy(2).tasks, held_since, strict=True)
+    ]
+    request = samples.request(*tasks, received_at=samples.ASKED + timedelta(days=1))
+    text = templates.render(name, **about(request, sample(name)) | {"tasks": request.tasks})
+    assert re.search(rf"sked.{{0,60}} (<time[^>]*>)?{shown}", text)
+
+
 def test_what_the_platform_did_not_tell_is_told(templates):
     request = samples.incomplete()
     context = sample("page/confirm.html", request=request, tasks=request.tasks)
