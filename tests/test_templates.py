@@ -221,6 +221,15 @@ def test_the_button_that_was_clicked_in_the_mail_comes_first(templates, action, 
     assert ["primary" in button.get("class").split() for button in buttons] == [True, False]
 
 
+@pytest.mark.parametrize(("name", "context"), sentences(PAGES + MAILS))
+def test_a_title_shows_a_machines_name_as_it_is_written(templates, name, context):
+    mixed = samples.task(1, replace(samples.WEB, label="DB-Master_01"))
+    context = context | {"request": samples.request(mixed), "tasks": (mixed,), "decided": (mixed,)}
+    title = document(templates, name, context).findtext(".//title")
+    assert "db-master_01" not in title
+    assert ("deploy" in title) == ("DB-Master_01" in title)
+
+
 def test_a_single_task_is_posted_with_its_id_and_token(templates):
     context = sample("page/confirm.html", tasks=STATES.tasks[:1], many=False, task_ids="t-1")
     [form] = document(templates, "page/confirm.html", context).forms
