@@ -128,8 +128,9 @@ class Gate:
             }
 
     def events(self, request_id: str | None = None) -> list[str]:
-        """The kinds of the events of the audit trail, of one request or of all."""
-        return [row.kind for row in self.tables()["events"] if request_id in (None, row.request_id)]
+        """The kinds of the events of the audit trail, of one request or of all, in order."""
+        rows = sorted(self.tables()["events"], key=lambda row: row.id)
+        return [row.kind for row in rows if request_id in (None, row.request_id)]
 
     def change(self, statement: sa.Executable) -> None:
         """Change the store behind the gate's back, as time or an accident would."""

@@ -180,7 +180,7 @@ def test_what_is_sent(server, abiquo):
 def test_a_decline_goes_to_the_cancel_link(server, abiquo):
     server.answers[f"{MACHINE}/tasks/t1/action/cancel"] = (204, {}, b"")
     release(abiquo, "x" * 5000, Action.DECLINE)
-    assert server.calls[0].body == b"x" * 1000
+    assert server.calls[0].body == b"x" * 1500
 
 
 def test_without_a_message_nothing_is_said_about_its_type(server, abiquo):

@@ -32,6 +32,14 @@ def test_a_press_is_recorded_under_the_name_of_who_pressed_and_told(site, action
     assert f"{state.capitalize()} by Max Boss: a good reason" in site.cloud.events[-1].text
 
 
+def test_a_comment_of_the_greatest_length_reaches_the_platform_whole(site):
+    comment = f"{'x' * 995} end."
+    [task] = site.deploy()
+    site.gate.press(site.mail(task, MAX).link("decline"), comment)
+    site.settle()
+    assert f"Declined by Max Boss: {comment}" in site.cloud.events[-1].text
+
+
 def test_the_audit_trail_tells_the_way_of_a_request(site):
     [task] = site.deploy()
     site.gate.press(site.mail(task).link("accept"))

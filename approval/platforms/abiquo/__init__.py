@@ -20,7 +20,7 @@ from approval.platforms.abiquo.settings import Settings
 __all__ = ["Abiquo", "Settings"]
 
 RELEASES = {Action.ACCEPT: "continue", Action.DECLINE: "cancel"}
-MAX_MESSAGE = 1000
+MAX_MESSAGE = 1500  # a comment, and before it what was decided by whom
 
 
 class Abiquo:
