@@ -43,8 +43,9 @@ class Ask:
 def on_arrival(
     task_type: str, requester: Person, may_decide: Collection[Person], policy: Policy
 ) -> Settle | Ask:
-    """Choose what to do with a held task; `may_decide` may include the requester.
+    """Choose what to do with a held task.
 
+    `may_decide` may include the requester, and people without an address, whom nobody can ask.
     The first rule that matches wins, so their order is part of the policy.
     """
     if policy.guarded_types is not None and task_type.upper() not in policy.guarded_types:
@@ -52,7 +53,8 @@ def on_arrival(
     others = tuple(person for person in may_decide if not _same(person, requester))
     if len(others) < len(may_decide) and policy.own_request is not None:
         return Settle(policy.own_request, "requested by somebody who may approve it")
-    asked = tuple(may_decide) if policy.self_approval else others
+    left = may_decide if policy.self_approval else others
+    asked = tuple(person for person in left if person.address)
     if not asked:
         return Settle(policy.default_action, "there is nobody who could be asked")
     return Ask(asked)

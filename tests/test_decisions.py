@@ -74,7 +74,26 @@ def test_a_second_account_with_the_same_address_is_the_same_person(address):
 
 def test_people_without_an_address_are_not_the_same_person():
     ann, ben = make_person("Ann", address=None), make_person("Ben", address=None)
-    assert decide(requester=ann, may_decide=[ben]) == Ask((ben,))
+    asked = decide(requester=ann, may_decide=[ben, MAX], own_request=Action.ACCEPT)
+    assert asked == Ask((MAX,))
+
+
+def test_who_has_no_address_is_not_asked():
+    assert decide(may_decide=[make_person("Ben", address=None), MAX]) == Ask((MAX,))
+
+
+@pytest.mark.parametrize("self_approval", [False, True])
+def test_nobody_can_be_asked_who_has_no_address(self_approval):
+    ben = make_person("Ben", address=None)
+    settled = decide(requester=ben, may_decide=[ben], self_approval=self_approval)
+    assert settled == Settle(Action.DECLINE, NOBODY_ELSE)
+
+
+@pytest.mark.parametrize("action", Action)
+def test_an_approver_without_an_address_makes_a_request_of_their_own_too(action):
+    ben = make_person("Ben", address=None)
+    settled = decide(requester=ben, may_decide=[ben, MAX], own_request=action)
+    assert settled == Settle(action, BY_AN_APPROVER)
 
 
 @pytest.mark.parametrize("action", Action)

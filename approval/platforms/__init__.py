@@ -47,9 +47,10 @@ class Platform(Protocol):
         """Tell what the tasks are about; never raises PlatformError but says what is missing."""
 
     def approvers(self, tasks: Sequence[HeldTask]) -> list[Person]:
-        """List who may decide all of these tasks, each once, active and with an address.
+        """List who may decide all of these tasks, each once and active.
 
-        The requester is listed too if they may. Raises PlatformError.
+        Who has no address is listed too, and so is the requester if they may. Raises
+        PlatformError.
         """
 
     def release(self, task: HeldTask, action: Action, message: str, key: str) -> None:

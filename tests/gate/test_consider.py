@@ -15,6 +15,7 @@ from tests.fakes import (
     MAX,
     NOW,
     OPERATOR,
+    address_of,
     forbidden,
     make_held,
     make_machine,
@@ -316,6 +317,13 @@ def test_an_approvers_own_request_is_settled_by_rule_and_they_are_told(make_gate
     assert gate.platform.told == [("1", action)]
     assert gate.mails.recipients == [BEA.address]
     assert gate.kinds(request_id) == ["received", "verified", state.value, "delivered", "told"]
+
+
+def test_who_may_decide_and_has_no_address_is_no_approver_of_the_request(gate):
+    gate.platform.people = [make_person("Ben", address=None), MAX]
+    request_id = gate.ask("1")
+    assert [address_of(mail) for mail in gate.mails.tried] == [MAX.address]
+    assert "parked" not in gate.kinds(request_id)
 
 
 def test_an_approver_is_not_asked_about_their_own_request(gate):

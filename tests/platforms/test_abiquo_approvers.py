@@ -47,6 +47,15 @@ def test_the_role_can_be_chosen(server, connect):
         {"locked": True},
         {"role_title": "enterprise_admin"},
         {"role_title": None, "links": []},
+    ],
+)
+def test_whoever_cannot_act_is_left_out(server, abiquo, changes):
+    assert addresses(server, abiquo, user(7, **changes), user(8)) == ["user8@example.com"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
         {"email": None},
         {"email": ""},
         {"email": "user7"},
@@ -66,8 +75,13 @@ def test_the_role_can_be_chosen(server, connect):
         {"email": f"user7@{'x.' * 130}com"},
     ],
 )
-def test_whoever_cannot_act_or_be_asked_is_left_out(server, abiquo, changes):
-    assert addresses(server, abiquo, user(7, **changes), user(8)) == ["user8@example.com"]
+def test_whoever_mail_cannot_reach_may_decide_and_has_no_address(server, abiquo, changes):
+    found = approvers(server, abiquo, user(7, **changes), user(8), user(9, **changes))
+    assert [(person.key, person.address) for person in found] == [
+        (f"{USERS}/7", None),
+        (f"{USERS}/8", "user8@example.com"),
+        (f"{USERS}/9", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -203,14 +217,17 @@ def test_only_who_may_decide_every_task_is_asked(server, abiquo):
             user(50, far, email="USER8@example.com"),
             user(51, far, email="user9@example.com", active=False),
             user(52, far),
-            totalSize=3,
+            user(53, far, email=None),
+            totalSize=4,
         ),
     }
     tasks = [held("t1"), held("t2", OTHER)]
-    users = user(7), user(8), user(9)
+    users = user(7), user(8), user(9), user(10, email=None)
     assert addresses(server, abiquo, *users, tasks=tasks) == ["user8@example.com"]
     server.answers[f"{far}/users"] = (503, {}, b"")
-    assert addresses(server, abiquo, *users) == [f"user{n}@example.com" for n in (7, 8, 9)]
+    assert [person.key for person in approvers(server, abiquo, *users)] == [
+        f"{USERS}/{number}" for number in (7, 8, 9, 10)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -39,12 +39,11 @@ class Approvers:
 
     def _of(self, enterprise: str) -> tuple[Person, ...]:
         """The approvers in the enterprise at this path. Raises PlatformError."""
-        found = (
+        return tuple(
             person(user, key, self._role)
             for key, user in self._users(enterprise)
             if may_act(user) and self._role_of(user) == self._role
         )
-        return tuple(approver for approver in found if approver.address)
 
     def _users(self, enterprise: str) -> Iterator[tuple[str, Document]]:
         """All users."""
@@ -65,13 +64,16 @@ class Approvers:
 
 
 def in_all(groups: Sequence[Sequence[Person]]) -> list[Person]:
-    """The people of the first group who are in every other too; an address makes a person."""
+    """The people of the first group who are in every other too.
+
+    An address makes a person; who has none is known by their account.
+    """
     people: dict[str, Person] = {}
     for one in groups[0] if groups else ():
-        people.setdefault(_address(one), one)
-    others = [{_address(one) for one in group} for group in groups[1:]]
+        people.setdefault(_identity(one), one)
+    others = [{_identity(one) for one in group} for group in groups[1:]]
     return [people[one] for one in people if all(one in other for other in others)]
 
 
-def _address(one: Person) -> str:
-    return (one.address or "").lower()
+def _identity(one: Person) -> str:
+    return one.address.lower() if one.address else one.key
