@@ -89,8 +89,10 @@ def test_only_the_chosen_enterprise_is_looked_after(cloud, mailbox, mails, tmp_p
     assert [mail.recipients for mail in mailbox.messages] == [("olga@globex.example",)]
 
 
-@pytest.mark.parametrize("choice", ["continue", "cancel"])
-def test_what_was_decided_elsewhere_is_withdrawn_in_one_pass(site, choice):
+@pytest.mark.parametrize(
+    ("choice", "said"), [("continue", "Accepted in Abiquo"), ("cancel", "Declined in Abiquo")]
+)
+def test_what_was_decided_elsewhere_is_withdrawn_in_one_pass(site, choice, said):
     [task] = site.cloud.deploy_machine(59)
     mail = site.mail(task)
     site.settle()
@@ -103,7 +105,8 @@ def test_what_was_decided_elsewhere_is_withdrawn_in_one_pass(site, choice):
     assert site.mails.to(ANA)
     answer = site.gate.get(mail.link("accept"))
     assert answer.status_code == 410
-    assert "withdrawn" in words(answer).lower()
+    assert said in words(answer)
+    assert f"1 {said[0].lower()}{said[1:]}" in words(site.gate.get(mail.link("review")))
     assert site.gate.press(mail.link("decline")).status_code == 410
     sent = len(site.mailbox.messages)
     work(site)

@@ -356,6 +356,12 @@ def test_who_decided_what_when_and_why_is_told_to_latecomers(templates):
 # -- mails
 
 
+def ended(number, how):
+    """A task that somebody decided on the platform itself."""
+    decision = Decision(by="Abiquo", at=samples.ASKED, reason=f"it was {how} on the platform")
+    return samples.decided(number, TaskState.WITHDRAWN, None, decision=decision)
+
+
 @pytest.mark.parametrize(("name", "context"), sentences(MAILS))
 def test_a_mail_loads_nothing_and_runs_nothing(templates, name, context):
     text = templates.render(name, **context)
@@ -415,6 +421,13 @@ def test_a_subject_is_one_line(templates, name):
             [samples.decided(1, delivery=Delivery.OVERTAKEN)],
             "Accepted but overtaken: deploy web-01",
         ),
+        ([ended(1, "continued")], "Accepted in Abiquo: deploy web-01"),
+        ([ended(1, "cancelled")], "Declined in Abiquo: deploy web-01"),
+        (
+            [samples.task(1), ended(2, "cancelled")],
+            "1 declined in Abiquo, 1 waiting: deploy web-01 and web-02",
+        ),
+        ([samples.decided(1, TaskState.WITHDRAWN, None)], "Withdrawn: deploy web-01"),
     ],
 )
 def test_the_subject_of_an_outcome_is_true_for_all_of_it(templates, tasks, subject):

@@ -25,14 +25,10 @@ from approval.model import (
 from approval.platforms import Platform
 from approval.store import jobs, machines, people, requests, trail
 from approval.store.database import Database
+from approval.wording.outcomes import ENDED
 
 DETAILS, DETAIL_TIME = "details", 2 * ASK_AGAIN  # then people are asked without them
 CHANGES = frozenset({"RECONFIGURE"})  # task types of which people ask what was there before
-ENDED = {
-    PlatformState.CONTINUED: "it was continued on the platform",
-    PlatformState.CANCELLED: "it was cancelled on the platform",
-    PlatformState.GONE: "the platform does not know it",
-}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from sqlalchemy import orm
 
 from approval.clock import Clock
 from approval.gate import Record, Say, nothing, settle
-from approval.gate.consider import ENDED
 from approval.gate.deliveries import Deliveries
 from approval.gate.looks import LONGEST, Looks
 from approval.gate.receive import Repeated, take_in
@@ -24,6 +23,7 @@ from approval.platforms import Platform, PlatformError
 from approval.store import locks, reconciling, requests
 from approval.store.database import Database
 from approval.store.reconciling import BEGINNING, Place, Standing
+from approval.wording.outcomes import ENDED
 
 PAGE = 200
 ASKED_TOGETHER = 500  # tasks of one request, as one callback may announce

@@ -65,7 +65,8 @@ def incomplete() -> ApprovalRequest:
 
 def every_state() -> ApprovalRequest:
     """Tasks in every state of decision and delivery."""
-    gone = Decision(by="Abiquo", at=ASKED + timedelta(minutes=20), reason="Ended on the platform.")
+    there = ASKED + timedelta(minutes=20)
+    gone = Decision(by="Abiquo", at=there, reason="it was continued on the platform")
     return request(
         task(1),
         task(2),

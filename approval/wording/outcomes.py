@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from approval.model import Decision, Delivery, Task, TaskState
+from approval.model import Decision, Delivery, PlatformState, Task, TaskState
 
 OUTCOMES = {
     TaskState.PENDING: "Waiting for a decision",
@@ -12,14 +12,29 @@ OUTCOMES = {
     TaskState.DECLINED: "Declined",
     TaskState.WITHDRAWN: "Withdrawn",
 }
+# Why a task is withdrawn, and what people call that.
+ENDED = {
+    PlatformState.CONTINUED: "it was continued on the platform",
+    PlatformState.CANCELLED: "it was cancelled on the platform",
+    PlatformState.GONE: "the platform does not know it",
+}
+ELSEWHERE = {
+    ENDED[PlatformState.CONTINUED]: OUTCOMES[TaskState.ACCEPTED],
+    ENDED[PlatformState.CANCELLED]: OUTCOMES[TaskState.DECLINED],
+}
 WAITS = "It waits for the operator of this service."  # whom mails may or may not reach
 UNHEEDED = {Delivery.OVERTAKEN: "overtaken", Delivery.REFUSED: "refused"}
 
 
 def outcome(task: Task) -> str:
-    """The state of a task as a chip says it: "Accepted", "Accepted but overtaken"."""
+    """What became of a task, as a chip says it.
+
+    "Accepted", "Accepted but overtaken", "Accepted in Abiquo" for what went on there by itself
+    """
     if task.delivery in UNHEEDED:
         return f"{OUTCOMES[task.state]} but {UNHEEDED[task.delivery]}"
+    if task.state is TaskState.WITHDRAWN and task.decision and task.decision.reason in ELSEWHERE:
+        return f"{ELSEWHERE[task.decision.reason]} in {task.decision.by}"
     return OUTCOMES[task.state]
 
 
@@ -71,10 +86,14 @@ def alike(tasks: Iterable[Task], platform: str) -> list[Group]:
 def standings(tasks: Iterable[Task]) -> dict[tuple[TaskState, str], int]:
     """How many tasks stand how, in few words, the ones that wait last."""
     counts = Counter(
-        (_stands(task), "waiting" if task.state is TaskState.PENDING else outcome(task).lower())
+        (_stands(task), "waiting" if task.state is TaskState.PENDING else _uncapped(outcome(task)))
         for task in tasks
     )
     return dict(sorted(counts.items(), key=lambda item: item[0][0] is TaskState.PENDING))
+
+
+def _uncapped(words: str) -> str:
+    return words[0].lower() + words[1:]
 
 
 def tally(tasks: Iterable[Task]) -> str:
@@ -82,5 +101,5 @@ def tally(tasks: Iterable[Task]) -> str:
     found = standings(tasks)
     if len(found) == 1:
         [(_, words)] = found
-        return words.capitalize()
+        return words[0].upper() + words[1:]
     return ", ".join(f"{count} {words}" for (_, words), count in found.items())

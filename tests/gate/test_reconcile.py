@@ -121,14 +121,14 @@ def test_a_task_that_the_list_invents_mails_nobody(gate):
 
 
 @pytest.mark.parametrize(
-    ("state", "reason"),
+    ("state", "reason", "words"),
     [
-        (PlatformState.CONTINUED, "it was continued on the platform"),
-        (PlatformState.CANCELLED, "it was cancelled on the platform"),
-        (PlatformState.GONE, "the platform does not know it"),
+        (PlatformState.CONTINUED, "it was continued on the platform", "Accepted in Fake Cloud"),
+        (PlatformState.CANCELLED, "it was cancelled on the platform", "Declined in Fake Cloud"),
+        (PlatformState.GONE, "the platform does not know it", "Withdrawn"),
     ],
 )
-def test_what_ended_on_the_platform_is_withdrawn_and_told_once(gate, state, reason):
+def test_what_ended_on_the_platform_is_withdrawn_and_told_once(gate, state, reason, words):
     request_id = gate.ask("1")
     end(gate, "1", state)
     gate.mails.sent.clear()
@@ -138,7 +138,7 @@ def test_what_ended_on_the_platform_is_withdrawn_and_told_once(gate, state, reas
     task = gate.task("1")
     assert (task.state, task.decision.reason) == (TaskState.WITHDRAWN, reason)
     assert sorted(gate.mails.recipients) == sorted(who.address for who in (ANA, BEA, MAX))
-    assert all("withdrawn" in text_of(mail).lower() for mail in gate.mails.sent)
+    assert all(text_of(mail).startswith(f"{words}: deploy") for mail in gate.mails.sent)
     assert gate.kinds(request_id).count("withdrawn") == 1
     assert gate.request(request_id).closed_at is not None
 
