@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from approval.audit.chain import Event
 from approval.audit.fault import Fault
 from approval.audit.joints import broken_joints
-from approval.audit.subject import Subject, SubjectTask
+from approval.audit.subject import Subject, SubjectApprover, SubjectTask, SubjectVote
 from approval.audit.witness import contradictions
 
-__all__ = ["Event", "Fault", "Subject", "SubjectTask", "inspect"]
+__all__ = [
+    "Event", "Fault", "Subject", "SubjectApprover", "SubjectTask", "SubjectVote", "inspect",
+]  # fmt: skip
 
 
 def inspect(

@@ -8,6 +8,7 @@ from approval.audit.chain import Event
 from approval.audit.fault import Fault
 from approval.audit.subject import Subject, SubjectTask
 from approval.audit.testimony import (
+    ASKED,
     CHAINED,
     DELIVERED,
     DOUBTED,
@@ -19,7 +20,7 @@ from approval.audit.testimony import (
 
 # Tried in turn, to say what the kind of a changed event was.
 KINDS = (
-    RECEIVED, VERIFIED, "asked", "mailed", "not mailed", "accepted", "declined", "withdrawn",
+    RECEIVED, VERIFIED, ASKED, "mailed", "not mailed", "accepted", "declined", "withdrawn",
     DELIVERED, OVERTAKEN, DOUBTED, "told", "not told", "failed", "parked", "redelivered",
     "link renewed", "reminded", PURGED, CHAINED,
 )  # fmt: skip

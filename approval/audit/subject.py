@@ -3,12 +3,32 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from approval.model import Delivery, Person, TaskState
+from approval.model import Action, Delivery, Person, TaskState
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectApprover:
+    """The row of somebody who was asked."""
+
+    id: int
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectVote:
+    """The row of a vote; `approver_id` is None if it was cast by an unsigned link."""
+
+    task_id: int
+    approver_id: int | None
+    action: Action
+    comment: str
+    cast_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """The row of a request."""
+    """The row of a request, and those of whoever was asked, in their order."""
 
     id: str
     platform: str
@@ -20,11 +40,12 @@ class Subject:
     closed_at: datetime | None
     events: int
     purged_at: datetime | None
+    asked: tuple[SubjectApprover, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectTask:
-    """The row of a task; `what` is what `testimony.task_is` says of it.
+    """The row of a task with its votes; `what` is what `testimony.task_is` says of it.
 
     `described`: the row holds what only the platform can have told.
     """
@@ -40,3 +61,4 @@ class SubjectTask:
     reason: str | None
     delivery: Delivery | None
     delivered_at: datetime | None
+    votes: tuple[SubjectVote, ...]

@@ -9,11 +9,16 @@ from approval.model import Person
 
 RECEIVED = "received"
 VERIFIED = "verified"
+ASKED = "asked"
 CHAINED = "chained"  # what was there before trails were chained, as it stood on that day
 PURGED = "purged"
 DELIVERED = "delivered"
 OVERTAKEN = "overtaken"
 DOUBTED = "doubted"  # the platform still held what it had been told of
+
+# Who decides without being a person with an address.
+RULE = "a rule of the gate"
+UNSIGNED = "somebody with an unsigned link"
 
 
 def received(text: str, task_ids: Iterable[str], payload: bytes) -> str:
@@ -50,8 +55,18 @@ def task_begins(number: int) -> str:
     return f"task {number} is "
 
 
+def asked(people: Iterable[str]) -> str:
+    """Who was asked, each as `person` says it."""
+    return ", ".join(people)
+
+
+def person(name: str, address: str) -> str:
+    """Who it was among all of that name."""
+    return f"{name} <{address}>"
+
+
 def decided(by: str, reason: str) -> str:
-    """Who accepted or declined, and why."""
+    """Who accepted or declined, people as `person` says it, and why."""
     return f"by {by}: {reason}" if reason else f"by {by}"
 
 

@@ -1,13 +1,15 @@
 """Compare the rows of a request and its tasks with what its trail says of them."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from approval.audit import testimony
 from approval.audit.chain import Event
 from approval.audit.fault import Fault
-from approval.audit.subject import Subject, SubjectTask
-from approval.model import Delivery, TaskState
+from approval.audit.subject import Subject, SubjectApprover, SubjectTask
+from approval.model import Action, Delivery, TaskState
 
+ACTIONS = {TaskState.ACCEPTED: Action.ACCEPT, TaskState.DECLINED: Action.DECLINE}
 DECISIONS = {TaskState.ACCEPTED, TaskState.DECLINED, TaskState.WITHDRAWN}
 
 
@@ -19,6 +21,7 @@ def contradictions(
         *_of_the_purge(request, events),
         *_of_the_payload(request, events),
         *_of_the_finding(request, events),
+        *_of_the_asked(request, events),
         *_of_the_end(request, tasks, events),
     ]
     yield from (Fault(request.id, None, f"{field} is not as the trail says") for field in fields)
@@ -60,6 +63,19 @@ def _of_the_finding(request: Subject, events: Sequence[Event]) -> Iterator[str]:
         yield "requester or missing"
 
 
+def _of_the_asked(request: Subject, events: Sequence[Event]) -> Iterator[str]:
+    said = testimony.asked(_text(event) for event in events if event.kind == testimony.ASKED)
+    names = [one.name for one in request.asked]
+    if request.purged_at:
+        as_said = not any((one.name, one.address) != ("", "") for one in request.asked)
+    elif _bare(said):
+        as_said = said == testimony.asked(names)
+    else:
+        as_said = said == testimony.asked(map(_person, request.asked))
+    if not as_said:
+        yield "who was asked"
+
+
 def _of_the_end(
     request: Subject, tasks: Sequence[SubjectTask], events: Sequence[Event]
 ) -> Iterator[str]:
@@ -77,8 +93,10 @@ def _of_a_task(request: Subject, task: SubjectTask, events: Sequence[Event]) -> 
         yield "state"
     if task.decided_at != (decision.at if decision else None):
         yield "decided_at"
+    if not _fits(request, task):
+        yield "the vote"
     if not request.purged_at:
-        if decision and decision.text != _said(task):
+        if decision and decision.text not in _said(request, task):
             yield "decided_by or reason"
         yield from _of_what_it_is(task, events)
     told = _last(own, testimony.DELIVERED, testimony.OVERTAKEN, testimony.DOUBTED)
@@ -105,7 +123,37 @@ def _text(event: Event | None) -> str:
     return (event.text if event else None) or ""
 
 
-def _said(task: SubjectTask) -> str:
+def _said(request: Subject, task: SubjectTask) -> list[str]:
+    """What the event of a decision may say.
+
+    Of people it says name and address; older ones say the name alone.
+    """
+    by, reason = task.decided_by or "", task.reason or ""
     if task.state is TaskState.WITHDRAWN:
-        return task.reason or ""
-    return testimony.decided(task.decided_by or "", task.reason or "")
+        return [reason]
+    voted = [vote.approver_id for vote in task.votes]
+    voters = [_person(one) for one in request.asked if one.id in voted and one.name == by]
+    return [testimony.decided(who, reason) for who in (*voters, *([by] if _bare(by) else []))]
+
+
+def _fits(request: Subject, task: SubjectTask) -> bool:
+    """Whether there is the vote that made the decision, and no other."""
+    if task.state not in ACTIONS or task.decided_by == testimony.RULE:
+        return not task.votes
+    if not task.votes:
+        return request.purged_at is not None  # then it may have been a rule
+    cast = (ACTIONS[task.state], task.decided_at, task.reason or "")
+    if [(vote.action, vote.cast_at, vote.comment) for vote in task.votes] != [cast]:
+        return False
+    names: dict[int | None, str] = {one.id: one.name for one in request.asked}
+    names[None] = testimony.UNSIGNED
+    return request.purged_at is not None or names.get(task.votes[0].approver_id) == task.decided_by
+
+
+def _person(one: SubjectApprover) -> str:
+    return testimony.person(one.name, one.address)
+
+
+def _bare(names: str) -> bool:
+    """Whether no address is among them; no name may pass for an old one with an address in it."""
+    return not re.search(r" <\S*>", names)

@@ -115,7 +115,7 @@ class Consider:
             if isinstance(choice, decisions.Ask):
                 to_ask |= {person.key: person for person in choice.approvers}
             else:
-                decision = Decision(by=settle.RULE, at=now, reason=choice.reason)
+                decision = Decision(by=testimony.RULE, at=now, reason=choice.reason)
                 settle.decide(session, request.id, task, choice.action, decision)
                 tell = tell or not choice.quiet
         if to_ask:
@@ -158,5 +158,5 @@ class Consider:
     ) -> None:
         for approver_id in people.ask(session, request_id, asked):
             jobs.add(session, jobs.Kind.ASK, approver_id, request_id, now)
-        names = ", ".join(person.name for person in asked)
-        trail.record(session, request_id, "asked", names, now)
+        who = [testimony.person(person.name, person.address or "") for person in asked]
+        trail.record(session, request_id, testimony.ASKED, testimony.asked(who), now)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import orm
 
+from approval.audit import testimony
 from approval.gate import Record, nothing, settle
 from approval.model import Action, ApprovalRequest, Decision, Job
 from approval.rendering import span
@@ -35,7 +36,7 @@ class Lapse:
     def _decline(
         self, session: orm.Session, request: ApprovalRequest, end: datetime, now: datetime
     ) -> None:
-        decision = Decision(by=settle.RULE, at=now, reason=_reason(end - request.received_at))
+        decision = Decision(by=testimony.RULE, at=now, reason=_reason(end - request.received_at))
         declined = [
             settle.decide(session, request.id, task, Action.DECLINE, decision)
             for task in request.pending

@@ -5,23 +5,32 @@ from datetime import datetime, timedelta
 from sqlalchemy import orm
 
 from approval.audit import testimony
-from approval.model import Action, Decision, Delivery, Task, TaskState
+from approval.model import Action, Approver, Decision, Delivery, Task, TaskState
 from approval.store import jobs, people, requests, trail
 
-RULE = "a rule of the gate"
 # Several decisions on one request within this time are told in one mail.
 COLLECT = timedelta(minutes=2)
 STATES = {Action.ACCEPT: TaskState.ACCEPTED, Action.DECLINE: TaskState.DECLINED}
 
 
 def decide(
-    session: orm.Session, request_id: str, task: Task, action: Action, decision: Decision
+    session: orm.Session,
+    request_id: str,
+    task: Task,
+    action: Action,
+    decision: Decision,
+    voter: Approver | None = None,
 ) -> bool:
-    """Decide a pending task and promise to tell the platform; False if it was decided before."""
+    """Decide a pending task and promise to tell the platform; False if it was decided before.
+
+    `voter` is the person who decided. The trail alone names the address too: people know each
+    other by name, and an auditor has to tell two of the same name apart.
+    """
     state = STATES[action]
     if not requests.settle(session, task.id, state, decision, Delivery.WAITING):
         return False
-    text = testimony.decided(decision.by, decision.reason)
+    by = testimony.person(voter.name, voter.address) if voter else decision.by
+    text = testimony.decided(by, decision.reason)
     trail.record(session, request_id, state, text, decision.at, task_id=task.id)
     jobs.add(session, jobs.Kind.RELEASE, task.id, request_id, decision.at)
     return True

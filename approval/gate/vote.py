@@ -6,13 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import orm
 
+from approval.audit import testimony
 from approval.gate import settle
 from approval.model import Action, ApprovalRequest, Approver, Decision, Task
 from approval.store import locks, people, requests
 from approval.store.database import Database
 
 COMMENT_LENGTH = 1000
-UNSIGNED = "somebody with an unsigned link"
 
 
 class NotAsked(Exception):
@@ -101,12 +101,13 @@ def vote(
     """
     request_id, approver = opened.request.id, opened.approver
     comment = " ".join(comment.split())[:COMMENT_LENGTH]
-    decision = Decision(by=approver.name if approver else UNSIGNED, at=now, reason=comment)
+    by = approver.name if approver else testimony.UNSIGNED
+    decision = Decision(by=by, at=now, reason=comment)
     with database.write() as session:
         locks.hold(session, request_id)
         won = set()
         for task in opened.pending:
-            if settle.decide(session, request_id, task, action, decision):
+            if settle.decide(session, request_id, task, action, decision, approver):
                 won.add(task.id)
                 voter = approver.id if approver else None
                 if not people.vote(session, task.id, voter, action, comment, now):

@@ -3,7 +3,7 @@
 Everything here needs little memory, however long the trail is.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from approval.audit import Event, Subject, SubjectTask, testimony
-from approval.store import counters
-from approval.store.tables import EVENTS, REQUESTS, TASKS
+from approval.audit import Event, Subject, SubjectTask, SubjectVote
+from approval.store import counters, subjects
+from approval.store.tables import APPROVERS, EVENTS, REQUESTS, TASKS
 
 AT_ONCE = 200  # requests, or events in a stream
 _last = sa.select(sa.func.coalesce(sa.func.max(EVENTS.c.id), 0))
@@ -23,15 +23,6 @@ _writers = sa.text(
     "AND mode = 'RowExclusiveLock' "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
-
-MADE = ("what", "described")  # of the columns that hold JSON
-JSON = ("held", "machine", "previous")  # whose text counts, not what is made of it
-_OF_TASKS = sa.select(
-    *(TASKS.c[name] for name in SubjectTask.__dataclass_fields__ if name not in MADE),
-    *(sa.type_coerce(TASKS.c[name], sa.JSON).label(name) for name in JSON),
-)
-# What reading raises if a column holds what the gate never wrote.
-ODD = (ValueError, TypeError, AttributeError, LookupError)
 
 Whole = tuple[Subject | None, list[SubjectTask], list[Event]]
 
@@ -54,7 +45,7 @@ def all_requests(session: orm.Session) -> Iterator[tuple[str, Whole | None]]:
             return
         try:
             found: dict[str, Whole | None] = dict(_between(session, ids[0], ids[-1]))
-        except ODD:
+        except subjects.ODD:
             found = {request_id: _readable(session, request_id) for request_id in ids}
         yield from found.items()
         after = ids[-1]
@@ -63,7 +54,7 @@ def all_requests(session: orm.Session) -> Iterator[tuple[str, Whole | None]]:
 def _readable(session: orm.Session, request_id: str) -> Whole | None:
     try:
         return whole(session, request_id)
-    except ODD:
+    except subjects.ODD:
         return None
 
 
@@ -84,14 +75,28 @@ def _range(column: sa.ColumnElement[str], first: str, last: str) -> sa.ColumnEle
 def _between(session: orm.Session, first: str, last: str) -> Iterator[tuple[str, Whole]]:
     rows = sa.select(REQUESTS).where(_range(REQUESTS.c.id, first, last))
     few = rows.execution_options(yield_per=5)  # payloads may be large
-    subjects = {row.id: _subject(row) for row in session.execute(few)}
-    tasks = _grouped(session, _OF_TASKS, TASKS.c.id, first, last, _task)
-    events = _grouped(session, sa.select(EVENTS), EVENTS.c.position, first, last, _event)
-    for request_id in sorted({*subjects, *tasks, *events}):
+    asked = _grouped(session, subjects.OF_APPROVERS, APPROVERS.c.id, first, last, subjects.approver)
+    found = {row.id: subjects.subject(row, asked.get(row.id, ())) for row in session.execute(few)}
+    votes = _votes(session, first, last)
+
+    def task(row: sa.Row[Any]) -> SubjectTask:
+        return subjects.task(row, votes.get(row.id, ()))
+
+    tasks = _grouped(session, subjects.OF_TASKS, TASKS.c.id, first, last, task)
+    events = _grouped(session, sa.select(EVENTS), EVENTS.c.position, first, last, subjects.event)
+    for request_id in sorted({*found, *tasks, *events}):
         yield (
             request_id,
-            (subjects.get(request_id), tasks.get(request_id, []), events.get(request_id, [])),
+            (found.get(request_id), tasks.get(request_id, []), events.get(request_id, [])),
         )
+
+
+def _votes(session: orm.Session, first: str, last: str) -> dict[int, list[SubjectVote]]:
+    rows = session.execute(subjects.OF_VOTES.where(_range(TASKS.c.request_id, first, last)))
+    votes: dict[int, list[SubjectVote]] = {}
+    for row in rows:
+        votes.setdefault(row.task_id, []).append(subjects.vote(row))
+    return votes
 
 
 def _grouped(
@@ -113,7 +118,7 @@ def stream(
     if until:
         query = query.where(EVENTS.c.at < until)
     with session.execute(query.execution_options(yield_per=AT_ONCE)) as rows:
-        yield from map(_event, rows)
+        yield from map(subjects.event, rows)
 
 
 def hashes(session: orm.Session) -> Iterator[tuple[int, bytes]]:
@@ -141,36 +146,3 @@ def ids_given_out(session: orm.Session) -> int | None:
     if session.get_bind().dialect.name != "sqlite":
         return None
     return counters.given_out(session, EVENTS.name)
-
-
-def _fields(row: Any, kind: type, *, but: Collection[str] = ()) -> dict[str, Any]:
-    names: Any = kind.__dataclass_fields__  # type: ignore[attr-defined] # all are dataclasses
-    return {name: getattr(row, name) for name in names if name not in but}
-
-
-def _subject(row: sa.Row[Any]) -> Subject:
-    return Subject(
-        **_fields(row, Subject, but=("payload",)), payload=testimony.payload_is(row.payload)
-    )
-
-
-def _task(row: sa.Row[Any]) -> SubjectTask:
-    made: dict[str, Any] = {
-        "what": testimony.task_is(row.id, row.held, row.machine, row.previous),
-        "described": row.machine is not None or row.previous is not None,
-    }
-    return SubjectTask(**_fields(row, SubjectTask, but=MADE), **made)
-
-
-def _event(row: sa.Row[Any]) -> Event:
-    for value, kind in (
-        (row.position, int),
-        (row.kind, str),
-        (row.text, str | None),
-        (row.salt, bytes | None),
-        (row.digest, bytes),
-        (row.hash, bytes),
-    ):
-        if not isinstance(value, kind):  # SQLite keeps anything in any column
-            raise ValueError(f"{value!r} in event {row.id}")
-    return Event(**_fields(row, Event))

@@ -176,9 +176,11 @@ def forge_last_request(file):
                 "UPDATE events SET text = ?, digest = ?, hash = ? WHERE id = ?",
                 (text, digest, previous, event.id),
             )
-        connection.execute(
-            "UPDATE tasks SET decided_by = 'Eve' WHERE request_id = ?", (request_id,)
-        )
+        for statement in (
+            "UPDATE tasks SET decided_by = 'Eve' WHERE request_id = ?",
+            "UPDATE approvers SET name = 'Eve' WHERE name = 'Mona Manager' AND request_id = ?",
+        ):
+            connection.execute(statement, (request_id,))
     return request_id
 
 

@@ -83,6 +83,9 @@ def test_what_happened_and_when_stays_and_can_be_verified(gate, old):
         "UPDATE approval_requests SET missing = '[\"x\"]'",
         "UPDATE approval_requests SET purged_at = NULL",
         "DELETE FROM events WHERE kind = 'purged'",
+        "UPDATE votes SET action = 'decline'",
+        "UPDATE votes SET comment = 'never'",
+        "UPDATE approvers SET address = 'eve@example.org'",
     ],
 )
 def test_a_change_of_what_is_left_is_found(gate, old, store, change):

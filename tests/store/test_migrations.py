@@ -91,9 +91,15 @@ def test_rows_of_the_first_tables_are_chained_and_vouched_for(new, bare):
         " (7, 'a', 'abiquo', 't', ?, 'accepted', 'Bea', ?, 'fine', 'delivered', ?)",
         *('{"id": "t", "type": "DEPLOY"}', at, at),
     )
+    bare.change(
+        "INSERT INTO approvers (id, request_id, person_key, name, address, mail) VALUES"
+        " (3, 'a', 'users/2', 'Bea', 'bea@acme.example', 'sent')"
+    )
+    bare.change("INSERT INTO votes VALUES (1, 7, 3, 'accept', 'fine', ?)", at)
     for request_id, task_id, kind, text in (
         ("a", None, "received", "1 task from Abiquo"),
         ("b", None, "received", "1 task from Abiquo"),
+        ("a", None, "asked", "Bea"),
         ("a", 7, "accepted", "by Bea: fine"),
         ("a", 7, "delivered", "told"),
     ):
@@ -104,7 +110,9 @@ def test_rows_of_the_first_tables_are_chained_and_vouched_for(new, bare):
     upgrade(new)
     with new.read() as session:
         assert [*audit.faults(session), *audit.gaps(session)] == []
-        assert trail.kinds(session, "a") == ["received", "accepted", "delivered", "chained"]
+        assert trail.kinds(session, "a") == [
+            "received", "asked", "accepted", "delivered", "chained",
+        ]  # fmt: skip
         assert trail.kinds(session, "c") == ["chained"]
     for column, value in (("payload", b"1"), ("requester", None), ("missing", "[]")):
         assert len(faults_of(bare, new, column, value)) == 1

@@ -86,11 +86,15 @@ COLUMNS = [
     *[("events", name) for name in ("request_id", "position", "task_id", "at", "kind", "text")],
     *[("events", name) for name in ("salt", "digest", "hash", "id")],
     *[(REQUEST, name) for name in ("id", "platform", "received_at", "payload", "requester")],
+    *[("votes", name) for name in ("task_id", "approver_id", "action", "comment", "cast_at")],
+    *[("approvers", name) for name in ("request_id", "name", "address")],
     *[(REQUEST, name) for name in ("missing", "considered_at", "closed_at", "events", "purged_at")],
 ]
 KINDS = {
     "at": st.datetimes().map(lambda at: at.strftime("%Y-%m-%d %H:%M:%S.%f").zfill(26)),
     "task_id": st.one_of(st.none(), st.integers(-1, 9)),
+    "approver_id": st.one_of(st.none(), st.integers(-1, 9)),
+    "action": st.sampled_from(["accept", "decline", "maybe"]),
     "position": st.integers(-1, 99),
     "id": st.integers(-5, 99),
     "events": st.integers(-1, 99),
@@ -105,7 +109,7 @@ KINDS |= dict.fromkeys(
     ("held", "machine", "previous"),
     st.sampled_from(['{"id": "1", "type": "UNDEPLOY"}', '{"key": "x"}', "[]", None]),
 )
-KINDS |= dict.fromkeys(("received_at",), KINDS["at"])
+KINDS |= dict.fromkeys(("received_at", "cast_at"), KINDS["at"])
 KINDS |= dict.fromkeys(
     ("considered_at", "closed_at", "purged_at"), st.one_of(st.none(), KINDS["at"])
 )
@@ -217,6 +221,15 @@ def test_an_event_that_is_inserted_is_found(change, position):
         ("UPDATE tasks SET state = 'declined' WHERE id = 1", "state of task 1"),
         ("UPDATE tasks SET decided_by = 'Eve' WHERE id = 1", "decided_by or reason of task 1"),
         ("UPDATE tasks SET delivery = 'waiting' WHERE id = 1", "delivery of task 1"),
+        ("UPDATE votes SET action = 'decline' WHERE task_id = 1", "the vote of task 1"),
+        ("UPDATE votes SET approver_id = NULL WHERE task_id = 1", "the vote of task 1"),
+        ("DELETE FROM votes WHERE task_id = 1", "the vote of task 1"),
+        (
+            "INSERT INTO votes SELECT 9, 4, 3, action, comment, cast_at FROM votes LIMIT 1",
+            "of task 4",
+        ),
+        ("UPDATE approvers SET address = 'eve@evil.example' WHERE id = 1", "who was asked"),
+        ("DELETE FROM approvers WHERE id = 4", "who was asked"),
     ],
 )
 def test_the_field_that_was_changed_is_named(change, statement, words):
