@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz.targets import SEEDS, TARGETS
+from tests.lacking import lacking
 
 PLANTED = """
 from pathlib import Path
@@ -49,7 +51,8 @@ def test_seeds_that_are_changed_in_one_place_are_borne(name):
 
 
 def test_the_fuzzer_finds_a_fault_that_was_planted_and_says_so_by_its_status(tmp_path):
-    pytest.importorskip("atheris")
+    if find_spec("atheris") is None:
+        lacking("atheris is missing: pip install 'approval[fuzz]'")
     (tmp_path / "planted.py").write_text(PLANTED)
     ended = subprocess.run(
         [sys.executable, "planted.py"],

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 import approval
+from tests.lacking import lacking
 from tests.rules import broken, main
 
 PACKAGE = Path(approval.__file__).parent
@@ -85,7 +87,8 @@ def test_the_check_fails_for_a_folder_with_one_bad_module(tmp_path):
     ],
 )
 def test_the_published_check_that_runs_beside_it_fails_too(tmp_path, source, status):
-    pytest.importorskip("bandit")
+    if find_spec("bandit") is None:
+        lacking("bandit is missing: pip install 'approval[dev]'")
     (tmp_path / "module.py").write_text(source)
     command = [sys.executable, "-m", "bandit", "--quiet", "--recursive", "--severity-level",
                "medium", str(tmp_path)]  # fmt: skip

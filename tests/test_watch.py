@@ -111,8 +111,6 @@ WAYS = {
 @pytest.mark.parametrize("processes", [0, 2])
 @pytest.mark.parametrize(("statement", "good"), WAYS.values(), ids=WAYS)
 def test_a_suite_in_which_a_token_is_logged_fails(tmp_path, statement, good, processes):
-    if processes:
-        pytest.importorskip("xdist")
     (tmp_path / "conftest.py").write_text("from tests.watch import nothing_secret_is_logged\n")
     (tmp_path / "test_one.py").write_text(SUITE.replace("{statement}", statement))
     spread = ["-n", str(processes)] if processes else []
