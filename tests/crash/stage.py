@@ -50,13 +50,7 @@ class Stage:
     def deploy(self, count: int = 1) -> list[str]:
         """Deploy fresh machines as one operation, once more if the gate knows nothing of it."""
         service = self.service
-        world = self.cloud.world
-        with world.lock:
-            appliance = world.add_appliance(world.datacenters[3], "Fresh")
-            for number in range(count):
-                add_equipped(world, appliance, world.users[1], f"fresh-{number}")
-        tasks = self.cloud.deploy_appliance(appliance.id)
-        assert self.cloud.wait_for_callbacks(30)
+        tasks = self.hold(count)
         [sent] = [call for call in self.cloud.callbacks if tasks[0].encode() in call.body]
         if sent.status is not None:
             assert sent.status == 202, (sent.status, (self.folder / "log").read_text("utf-8"))
@@ -69,6 +63,17 @@ class Stage:
         for task in tasks:
             self.cloud.decide(task, "cancel")  # the user sees that the call failed
         return self.deploy(count)
+
+    def hold(self, count: int = 1) -> list[str]:
+        """Deploy fresh machines as one operation; waits until nobody is being called any more."""
+        world = self.cloud.world
+        with world.lock:
+            appliance = world.add_appliance(world.datacenters[3], "Fresh")
+            for number in range(count):
+                add_equipped(world, appliance, world.users[1], f"fresh-{number}")
+        tasks = self.cloud.deploy_appliance(appliance.id)
+        assert self.cloud.wait_for_callbacks(30)
+        return tasks
 
     def press(self, tasks: Sequence[str], action: Action, to: str = MONA) -> int:
         """Press the button in the mail about these tasks; returns the status of the answer."""
@@ -101,6 +106,19 @@ class Stage:
         """Wait until nothing is left to do; time is not waited for."""
         wait_until(self._rests, timeout=60)
 
+    def bring_on(self, kind: str, over: str) -> None:
+        """Let the time come for jobs that wait for it, until the query `over` finds something."""
+
+        def is_over() -> bool:
+            self._watch()
+            if self.rows(over):
+                return True
+            self._hurry(kind)
+            return False
+
+        wait_until(is_over, timeout=60)
+        self.rest()
+
     def end(self) -> int | None:
         """Ask the gate to end, and return how it ended.
 
@@ -127,6 +145,11 @@ class Stage:
         with closing(sqlite3.connect(self.folder / "workflow.db", timeout=10)) as store:
             return store.execute(query, values).fetchall()
 
+    def change(self, statement: str, *values: object) -> None:
+        """Change the store behind the gate's back."""
+        with closing(sqlite3.connect(self.folder / "workflow.db", timeout=10)) as store, store:
+            store.execute(statement, values)
+
     def _start(self) -> Service:
         last = self.deaths.pop(0) if self.deaths else None
         return start(self.folder, self.url, last, afresh=self.afresh and last is None)
@@ -139,17 +162,24 @@ class Stage:
     def _rests(self) -> bool:
         self._watch()
         places = ", ".join("?" * len(ERRANDS))
-        now = utc_now().strftime("%Y-%m-%d %H:%M:%S.%f")
         working = "SELECT 1 FROM jobs WHERE parked_at IS NULL AND (due <= ? OR lease IS NOT NULL)"
         waiting = f"SELECT id FROM jobs WHERE parked_at IS NULL AND kind IN ({places})"  # noqa: S608
-        if self.rows(working, now):
+        if self.rows(working, _now()):
             return False
         if not self.rows(waiting, *ERRANDS):
             return True
-        with closing(sqlite3.connect(self.folder / "workflow.db", timeout=10)) as store, store:
-            hurry = f"UPDATE jobs SET due = ? WHERE lease IS NULL AND id IN ({waiting})"  # noqa: S608
-            store.execute(hurry, (now, *ERRANDS))
+        self._hurry(*ERRANDS)
         return False
+
+    def _hurry(self, *kinds: str) -> None:
+        now, places = _now(), ", ".join("?" * len(kinds))
+        chosen = f"kind IN ({places}) AND parked_at IS NULL AND lease IS NULL AND due > ?"
+        self.change(f"UPDATE jobs SET due = ? WHERE {chosen}", now, *kinds, now)  # noqa: S608
+
+
+def _now() -> str:
+    """The time as the store has it."""
+    return utc_now().strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 @contextmanager

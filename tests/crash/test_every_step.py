@@ -6,7 +6,7 @@ The short form of `make crash`: all moments of the main way, some of others.
 import pytest
 
 from tests.crash.runs import Run, crowd, walk_all, walk_some
-from tests.crash.ways import BATCH, MAIN, UNHEARD
+from tests.crash.ways import BATCH, MAIN, TIMED, UNHEARD
 
 
 def problems(runs: list[Run]) -> str:
@@ -23,6 +23,13 @@ def test_a_kill_at_any_moment_of_a_task_changes_nothing_of_what_becomes_of_it():
 @pytest.mark.parametrize("way", [BATCH, UNHEARD], ids=lambda way: way.name)
 def test_two_kills_at_random_moments_change_nothing_of_what_becomes_of_tasks(way):
     runs = walk_some(way, number=5, lives=2, seed=1)
+    assert runs
+    assert problems(runs) == ""
+
+
+@pytest.mark.parametrize("way", TIMED, ids=lambda way: way.name)
+def test_a_kill_changes_nothing_of_what_the_gate_does_when_its_time_has_come(way):
+    runs = walk_some(way, number=4, lives=1, seed=1)
     assert runs
     assert problems(runs) == ""
 

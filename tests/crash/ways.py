@@ -1,5 +1,6 @@
 """The ways a task can go, from the callback until everything is at rest."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from tests.conftest import MAX
 from tests.crash.stage import Stage
 
 REFUSED = "rita@acme.example"
+OLD = 60  # seconds by which the platform's clock is behind, so that no callback is waited for
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,50 @@ def _nobody(stage: Stage) -> None:
     stage.rest()
 
 
+def _left_alone(stage: Stage) -> None:
+    stage.deploy()
+    stage.rest()
+    _bring_on_all(stage, "remind")
+    # The time is over at once: what was said of its length would be another each time.
+    stage.change("UPDATE approval_requests SET decline_at = received_at")
+    _bring_on_all(stage, "lapse")
+
+
+def _bring_on_all(stage: Stage, kind: str) -> None:
+    left = f"SELECT 1 FROM jobs WHERE kind = '{kind}'"  # noqa: S608 - ours
+    stage.bring_on(kind, f"SELECT 1 WHERE NOT EXISTS ({left})")
+
+
+def _lost(stage: Stage) -> None:
+    stage.cloud.world.clock = lambda: time.time() - OLD
+    stage.cloud.lose_callbacks()
+    tasks = stage.hold(2)
+    stage.bring_on("reconcile", "SELECT 1 FROM tasks")
+    stage.press(tasks, Action.ACCEPT)
+    stage.rest()
+
+
+def _withdrawn(stage: Stage) -> None:
+    first, second = stage.deploy(2)
+    stage.rest()
+    stage.press([first], Action.ACCEPT)
+    stage.rest()
+    stage.cloud.decide(second, "cancel")
+    stage.bring_on("reconcile", "SELECT 1 FROM tasks WHERE state = 'withdrawn'")
+
+
 MAIN = Way("one task, accepted", _accepted)
 BATCH = Way("three tasks, all accepted at once", lambda stage: _accepted(stage, 3))
 UNHEARD = Way("the platform acts and its answer is lost", _unheard)
+TIMED = (
+    Way(
+        "reminded, then declined because nobody decided",
+        _left_alone,
+        "[policy]\nremind_after = 1 day\ndecline_after = 3 days",
+    ),
+    Way("a callback is lost and a round finds the tasks", _lost),
+    Way("decided on the platform, and a round finds it", _withdrawn),
+)
 OTHERS = (
     Way("two tasks, one accepted, one declined", _one_by_one),
     Way("platform and mail server put off once", _put_off),
@@ -104,4 +147,4 @@ OTHERS = (
     Way("accepted by a rule", _by_rule, "[policy]\nguarded_types = UNDEPLOY"),
     Way("nobody to ask", _nobody),
 )
-WAYS = (MAIN, BATCH, UNHEARD, *OTHERS)
+WAYS = (MAIN, BATCH, UNHEARD, *TIMED, *OTHERS)
