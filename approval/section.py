@@ -2,19 +2,58 @@
 
 import ipaddress
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 
+from approval.findings import Finding
+
+MISSING = "is missing; it has no default"
+Rules = tuple[Iterator[Finding], ...]
+
+
+class Unknown(Exception):
+    """Raised if a value is asked for that is wrong, so that nobody can say what it is to be."""
+
 
 class Section(BaseModel):
-    """A section: frozen, no unknown keys, no value in a message."""
+    """A section: frozen, no unknown keys, no value in a message.
+
+    Its fields judge one value each. All that takes more is a rule, also what has to be set.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True
     )
+
+    def rules(self) -> Rules:
+        """What else is to hold, each for itself; what they find begins with its key."""
+        return ()
+
+    def without(self, keys: Collection[str]) -> Self:
+        """The same section; to ask it for one of these keys raises Unknown."""
+        part = self.model_copy()
+        for name, info in type(self).model_fields.items():
+            if (info.alias or name) in keys:
+                del part.__dict__[name]
+        return part
+
+    if not TYPE_CHECKING:  # else any name would do
+
+        def __getattr__(self, name: str) -> Any:
+            if name in type(self).model_fields:
+                raise Unknown(name)
+            return super().__getattr__(name)
+
+
+def judged(rules: Iterable[Iterator[Finding]]) -> Iterator[Finding]:
+    """What the rules find; a rule about a value that is unknown stays silent."""
+    for rule in rules:
+        with suppress(Unknown):
+            yield from rule
 
 
 def none_if_empty(value: Any) -> Any:

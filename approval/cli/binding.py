@@ -14,7 +14,7 @@ TIMEOUT = 5.0  # seconds for an answer of whoever listens there
 
 
 class NotBound(Exception):
-    """Raised if the gate cannot listen where it should; `taken`: somebody else does."""
+    """Raised if the gate cannot listen as [server] says; `taken`: somebody else does."""
 
     def __init__(self, text: str, *, taken: bool = False) -> None:
         super().__init__(text)
@@ -47,7 +47,7 @@ def told(config: Config) -> Iterator[None]:
         yield
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
-        raise NotBound(f"[server] {_why(config, error)}", taken=taken) from error
+        raise NotBound(_why(config, error), taken=taken) from error
 
 
 def _why(config: Config, error: OSError) -> str:

@@ -2,8 +2,9 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -18,7 +19,7 @@ from approval.cli.completeness import lacks
 from approval.cli.keys import key_file
 from approval.cli.parts import build_platform, build_templates, build_transport
 from approval.clock import utc_now
-from approval.config import Config
+from approval.config import Config, Examined
 from approval.findings import Finding, Level, ok, problem, warning
 from approval.mail.checking import check as check_mail
 from approval.nearest import did_you_mean
@@ -30,24 +31,45 @@ from approval.store.migrate import Unfinished, is_current, is_empty
 APART = timedelta(seconds=5)  # clocks
 
 
-def check(config: Config) -> bool:
-    """Print what was found; says whether all is well."""
+def check(found: Examined) -> bool:
+    """Print what is wrong and what was tried; says whether all that was tried is well."""
+    config = found.config
+    for text in found.problems:
+        click.echo(f"{Level.PROBLEM:8} {text}")
     for text in (*config.warnings, *_laid_open(config.file)):
         click.echo(f"{Level.WARNING:8} {text}")
-    platform = build_platform(config)
-    with closing(platform):
-        results = [
-            _tell_address(config),
-            _tell("store", "server", [_store(config)]),
-            _tell(platform.name, config.platform_name, platform.check()),
-            _tell("mail", "mail", _mail(config)),
-            _tell("templates", "server", _templates(build_templates(config, platform))),
-        ]
-    if config.engine.kind == "temporal":
-        from approval.engine.temporal.checking import check as check_temporal
+    return all([_try(part, found) for part in _parts(config)])
 
-        results.append(_tell("temporal", "temporal", check_temporal(config.temporal)))
-    return all(results)
+
+@dataclass(frozen=True)
+class Part:
+    """What can be tried: by the first of its sections what is wrong with it can be mended."""
+
+    name: str
+    sections: tuple[str, ...]
+    findings: Callable[[Config], list[Finding]]
+
+
+def _parts(config: Config) -> Iterator[Part]:
+    platform = config.platform_name
+    yield Part("address", ("server",), _address)
+    yield Part("store", ("server",), _store)
+    yield Part(platform, (platform,), _platform)
+    yield Part("mail", ("mail",), _mail)
+    yield Part("templates", ("server", platform), _templates)
+    yield Part("temporal", ("temporal", "engine"), _temporal)
+
+
+def _try(part: Part, found: Examined) -> bool:
+    """Print what is found about a part, unless its settings are wrong."""
+    if wrong := [f"[{section}]" for section in part.sections if section in found.wrong]:
+        click.echo(f"left out {part.name}: mend {' and '.join(wrong)} first")
+        return True
+    findings = part.findings(found.config)
+    for finding in findings:
+        place = f"{part.name}: " if finding.level is Level.OK else f"[{part.sections[0]}] "
+        click.echo(f"{finding.level:8} {place}{finding.text}")
+    return all(finding.level is not Level.PROBLEM for finding in findings)
 
 
 def _laid_open(file: Path) -> Iterator[str]:
@@ -56,29 +78,20 @@ def _laid_open(file: Path) -> Iterator[str]:
         yield f"{file} can be read by everybody on this machine; chmod o= {file}"
 
 
-def _tell(what: str, section: str, findings: list[Finding]) -> bool:
-    """Print findings about something, by the section that mends it if something is wrong."""
-    for finding in findings:
-        place = f"{what}: " if finding.level is Level.OK else f"[{section}] "
-        click.echo(f"{finding.level:8} {place}{finding.text}")
-    return all(finding.level is not Level.PROBLEM for finding in findings)
-
-
-def _tell_address(config: Config) -> bool:
+def _address(config: Config) -> list[Finding]:
     """Whether the gate can listen; nothing is said if it can."""
     try:
         binding.try_out(config)
     except NotBound as error:
-        serves = error.taken and binding.gate_answers(config)
-        words = f"{error}, unless the gate that answers there is this one" if serves else error
-        click.echo(f"{Level.WARNING if serves else Level.PROBLEM:8} {words}")
-        return serves
-    return True
+        if error.taken and binding.gate_answers(config):
+            return [warning(f"{error}, unless the gate that answers there is this one")]
+        return [problem(str(error))]
+    return []
 
 
-def _store(config: Config) -> Finding:
+def _store(config: Config) -> list[Finding]:
     file = config.database_file
-    return _server(config) if file is None else _file(config, file)
+    return [_server(config) if file is None else _file(config, file)]
 
 
 def _file(config: Config, file: Path) -> Finding:
@@ -140,13 +153,28 @@ def _out_of_reach(file: Path) -> str | None:
     return None
 
 
+def _platform(config: Config) -> list[Finding]:
+    with closing(build_platform(config)) as platform:
+        return platform.check()
+
+
 def _mail(config: Config) -> list[Finding]:
     sender, operator = config.mail.sender, config.mail.operator
     with closing(build_transport(config)) as smtp:
         return check_mail(smtp, parseaddr(sender)[1], parseaddr(operator or "")[1] or None)
 
 
-def _templates(templates: Templates) -> list[Finding]:
+def _temporal(config: Config) -> list[Finding]:
+    if config.engine.kind != "temporal":
+        return []
+    from approval.engine.temporal.checking import check as check_temporal
+
+    return check_temporal(config.temporal)
+
+
+def _templates(config: Config) -> list[Finding]:
+    with closing(build_platform(config)) as platform:
+        templates = build_templates(config, platform)
     idle = [
         warning(f"templates: {name} replaces nothing{did_you_mean(name, templates.built_in)}")
         for name in templates.idle()

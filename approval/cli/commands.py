@@ -12,7 +12,7 @@ from approval.cli import checking, operating, running, scanning
 from approval.cli.auditing import audit
 from approval.cli.databases import db
 from approval.cli.keying import key_group
-from approval.cli.opening import load_config, settings_option
+from approval.cli.opening import examine_config, settings_option
 from approval.cli.temporal import engine_group, temporal_group
 from approval.config import SECTIONS
 from approval.config.example import example
@@ -47,9 +47,12 @@ for command in (
 def check(file: Path) -> None:
     """Find every mistake in settings and templates; try it all out.
 
-    Tries the address to listen on, the store, the platform and the mail server.
+    Tries the address to listen on, the store, the platform and the mail server. What
+    settings with a mistake are about is left out.
     """
-    sys.exit(0 if checking.check(load_config(file)) else 1)
+    found = examine_config(file)
+    well = checking.check(found)
+    sys.exit(2 if found.problems else 0 if well else 1)
 
 
 @main.command()

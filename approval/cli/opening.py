@@ -10,7 +10,7 @@ import click
 from sqlalchemy import make_url
 
 from approval.cli.engines import open_database
-from approval.config import Config, ConfigError, load
+from approval.config import Config, ConfigError, Examined, examine, load
 from approval.store import migrate
 from approval.store.database import Database, StoreDown
 from approval.store.sqlite import is_writable
@@ -29,8 +29,20 @@ settings_option = click.option(
 
 def load_config(file: Path) -> Config:
     """The settings, or an end with every problem named."""
-    try:
+    with _told():
         return load(file, os.environ)
+
+
+def examine_config(file: Path) -> Examined:
+    """The settings, right or wrong, or an end if they cannot be read at all."""
+    with _told():
+        return examine(file, os.environ)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"problem  {problem}", err=True)

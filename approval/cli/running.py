@@ -59,9 +59,11 @@ def _run(file: Path, part: Callable[[Config], None]) -> None:
     except (InUse, StoreDown) as error:
         click.echo(f"problem  [server] database: {error}", err=True)
         sys.exit(1)
+    except NotBound as error:
+        click.echo(f"problem  [server] {error}", err=True)
+        sys.exit(1)
     except (
         serving.NotServed,
-        NotBound,
         KeyBroken,
         OSError,
         CalledProcessError,

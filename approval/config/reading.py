@@ -1,7 +1,8 @@
 """Where settings come from: the file, the environment, and files that hold one secret."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +29,8 @@ class Sections:
     """Raw values by section and key, and what was odd about them.
 
     `keys` are those that each section may have; `sources` tells of each value that does not
-    stand in the settings file where it does.
+    stand in the settings file where it does. `wrong` are the sections with a problem, and
+    the keys whose value cannot be known because of it.
     """
 
     keys: Mapping[str, set[str]]
@@ -36,6 +38,12 @@ class Sections:
     sources: dict[tuple[str, str], str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    wrong: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, text: str, section: str, *keys: str) -> None:
+        """Tell a problem."""
+        self.problems.append(text)
+        self.wrong[section].update(keys, (key.removesuffix("_file") for key in keys))
 
     def place(self, section: str, key: str) -> str:
         """Where to look for a value: section and key, and what set it if not the file."""
@@ -48,14 +56,14 @@ def read_sections(
 ) -> Sections:
     """Read the raw values; the environment wins over the file. Raises ConfigError."""
     sections = Sections({name: _keys(model) for name, model in known.items()})
-    parser = parse(file)
+    parser, mistakes = parse(file)
+    for mistake in mistakes:
+        sections.add(mistake.text, mistake.section, *mistake.keys)
     named = {f"[{name}]": name for name in parser.sections()} | _sections_of(environment)
     for place, name in named.items():
         if name not in known:
-            sections.problems.append(
-                f"{place}: there is no such section{did_you_mean(name, known)}"
-            )
-    sections.problems += _slips(environment, known)
+            sections.add(f"{place}: there is no such section{did_you_mean(name, known)}", name)
+    _find_slips(environment, sections)
     for name, model in known.items():
         written = dict(parser[name]) if parser.has_section(name) else {}
         values = _known_keys(name, written, _keys(model), file.parent, sections)
@@ -90,16 +98,15 @@ def _sections_of(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: match[1].lower() for name in environment if (match := ours.fullmatch(name))}
 
 
-def _slips(environment: Mapping[str, str], known: Mapping[str, type[BaseModel]]) -> Iterator[str]:
+def _find_slips(environment: Mapping[str, str], sections: Sections) -> None:
     """Variables that would set something with one more underscore."""
-    for section, model in known.items():
-        keys = _keys(model)
+    for section, keys in sections.keys.items():
         for key in sorted(keys | {f"{key}_file" for key in keys}):
             short = f"APPROVAL_{section}_{key}".upper()
             # Kubernetes writes APPROVAL_SERVER_PORT=tcp://... for a service approval-server.
             if short in environment and not environment[short].startswith("tcp://"):
                 meant = f"APPROVAL_{section}__{key}".upper()
-                yield f"{short}: sets nothing; did you mean {meant}?"
+                sections.add(f"{short}: sets nothing; did you mean {meant}?", section, key)
 
 
 def _from_environment(section: str, environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -122,7 +129,7 @@ def _known_keys(
             values.setdefault(key, value)  # an empty one takes nothing away
         elif key.endswith("_file") and key.removesuffix("_file") in keys:
             if raw.get(key.removesuffix("_file")):
-                sections.problems.append(_twice(section, key, sections))
+                sections.add(_twice(section, key, sections), section, key)
             values |= _from_file(section, key, folder / value, sections)
         elif key in OUTDATED.get(section, ()):
             sections.warnings.append(
@@ -132,7 +139,7 @@ def _known_keys(
         else:
             place = sections.place(section, key)
             cure = _of_another(key, sections) or did_you_mean(key, keys)
-            sections.problems.append(f"{place}: there is no such key{cure}")
+            sections.add(f"{place}: there is no such key{cure}", section, key)
     return values
 
 
@@ -154,13 +161,13 @@ def _from_file(section: str, key: str, file: Path, sections: Sections) -> dict[s
     try:
         text = file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        sections.problems.append(f"{place}: {file} cannot be read: {error.strerror}")
+        sections.add(f"{place}: {file} cannot be read: {error.strerror}", section, key)
         return {}
     except UnicodeDecodeError:
-        sections.problems.append(f"{place}: {file} is not UTF-8")
+        sections.add(f"{place}: {file} is not UTF-8", section, key)
         return {}
     if not text:
-        sections.problems.append(f"{place}: {file} is empty")
+        sections.add(f"{place}: {file} is empty", section, key)
     value_of = key.removesuffix("_file")
     sections.sources[section, value_of] = str(file)
     return {value_of: text}

@@ -8,7 +8,8 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from approval.config.values import CURE
-from approval.section import is_loopback
+from approval.findings import Finding, problem, warning
+from approval.section import Rules, is_loopback
 
 if TYPE_CHECKING:
     from approval.config.sections import Server
@@ -78,32 +79,38 @@ def is_file(server: "Server") -> bool:
     return server.database.startswith(SQLITE)
 
 
-def problems(server: "Server") -> Iterator[str]:
-    """What does not go together."""
-    if is_file(server):
-        if server.database_password:
-            yield (
-                "[server] database_password: a SQLite file has none; leave it out, or name a "
-                f"database as {DATABASE}"
-            )
+def rules(server: "Server") -> Rules:
+    """What does not go together, or should not stay as it is."""
+    return _one_password(server), _common_keys(server), _in_clear_text(server)
+
+
+def _one_password(server: "Server") -> Iterator[Finding]:
+    if not server.database_password:
         return
-    if not server.secret_key:
-        yield (
-            "[server] secret_key: is required with PostgreSQL, so that all gates sign links with "
-            f"the same key; {CURE}; for a gate that was moved by 'approval db copy' name the file "
-            "with its keys, as that told (secret_key_file), or links in mails end"
+    if is_file(server):
+        yield problem(
+            "database_password: a SQLite file has none; leave it out, or name a database as "
+            f"{DATABASE}"
         )
-    if server.database_password and make_url(server.database).password:
-        yield "[server] database_password: database names a password too; leave one of them out"
+    elif make_url(server.database).password:
+        yield problem("database_password: database names a password too; leave one of them out")
 
 
-def warnings(server: "Server") -> Iterator[str]:
-    """What works but should not stay as it is."""
+def _common_keys(server: "Server") -> Iterator[Finding]:
+    if not is_file(server) and not server.secret_key:
+        yield problem(
+            "secret_key: is required with PostgreSQL, so that all gates sign links with the same "
+            f"key; {CURE}; for a gate that was moved by 'approval db copy' name the file with its "
+            "keys, as that told (secret_key_file), or links in mails end"
+        )
+
+
+def _in_clear_text(server: "Server") -> Iterator[Finding]:
     if is_file(server):
         return
     url = make_url(server.database)
     if url.host and not is_loopback(url.host) and url.query.get("sslmode") not in SAFE:
-        yield (
-            f"[server] database: what the gate keeps may travel to {url.host} in clear text; "
-            "append ?sslmode=verify-full"
+        yield warning(
+            f"database: what the gate keeps may travel to {url.host} in clear text; append "
+            "?sslmode=verify-full"
         )

@@ -4,18 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from approval.platforms import Platform
 from approval.platforms.abiquo import Abiquo
 from approval.platforms.abiquo.settings import Settings as AbiquoSettings
+from approval.section import Section
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A platform's section of the settings (with `warnings()`), and how to build it from that."""
+    """A platform's section of the settings, and how to build it from that."""
 
-    settings: type[BaseModel]
+    settings: type[Section]
     build: Callable[[Any], Platform]
 
 

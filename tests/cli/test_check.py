@@ -132,7 +132,7 @@ def test_a_port_that_the_account_may_not_use_is_told(text, tmp_path):
     with pytest.raises(NotBound) as told, binding.told(load(tmp_path / "workflow.cfg", {})):
         raise refused
     assert str(told.value).startswith(
-        "[server] bind_port: this account may not listen on port 80; name one from 1024 on"
+        "bind_port: this account may not listen on port 80; name one from 1024 on"
     )
 
 
@@ -290,10 +290,88 @@ def test_warnings_are_told_and_are_no_failure(check, text):
     assert "one_click" in of("warning", lines)[0]
 
 
-def test_mistakes_in_the_settings_end_it_with_all_of_them(check, text):
-    status, lines = check(text.replace("from =", "form =") + "[links]\nvalid_days = many\n")
+NINE_MISTAKES = """\
+[abiquo]
+api_location = {cloud.api_location}
+api_username = {cloud.username}
+api_password = {cloud.password}
+[mail]
+from = gate@gate.example
+operator = operator@gate.example
+host = mail.gate.example
+username = gate
+password = pass
+timeout = soon
+[server]
+bind_address = 0.0.0.0
+bind_port = eighty
+public_url = https://gate.gate.example
+require_signature = yes
+brand = One
+brand = Two
+[links]
+valid_days = many
+code = yes
+one_click = yes
+[policy]
+guarded_types = DEPLOi
+"""
+
+
+def test_nine_mistakes_are_told_at_once_and_what_has_none_is_tried(check, cloud):
+    status, lines = check(NINE_MISTAKES.format(cloud=cloud))
     assert status == 2
-    assert sorted(line.split(": ")[0] for line in lines) == [
+    told = [re.search(r"(\[\w+\] \w+): .{8}", line)[1] for line in of("problem", lines)]
+    assert sorted(told) == [
+        "[links] code",
+        "[links] valid_days",
+        "[mail] security",
+        "[mail] timeout",
+        "[policy] guarded_types",
+        "[server] bind_port",
+        "[server] brand",
+        "[server] callback_secret",
+        "[server] require_signature",
+    ]
+    assert [line.split(":")[0] for line in of("ok", lines)] == ["ok       abiquo"]
+    assert of("left out", lines) == [
+        "left out address: mend [server] first",
+        "left out store: mend [server] first",
+        "left out mail: mend [mail] first",
+        "left out templates: mend [server] first",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "tried"),
+    [
+        ("[links]\nvalid_days = many", ["store", "abiquo", "mail"]),
+        ("[policy]\npurge_after = 1 s", ["store", "abiquo", "mail"]),
+        ("brand = a\nbrand = b", ["abiquo", "mail"]),
+        ("no setting", ["abiquo", "mail"]),
+        ("[abiquo]\napi_timeout = 1", ["store", "mail"]),
+        ("[mail]\nsecurity tls", ["store", "abiquo"]),
+        ("[strange]\nkey = 1", ["store", "abiquo", "mail"]),
+    ],
+)
+def test_what_settings_without_mistake_are_about_is_tried(check, text, mistake, tried):
+    status, lines = check(f"{text}{mistake}\n")
+    assert status == 2
+    assert [line.split(":")[0].removeprefix("ok       ") for line in of("ok", lines)] == tried
+    left_out = {line.removeprefix("left out ").split(":")[0] for line in of("left out", lines)}
+    assert left_out & {"store", "abiquo", "mail"} == {"store", "abiquo", "mail"} - set(tried)
+
+
+def test_warnings_are_told_beside_mistakes(check, text):
+    _, lines = check(f"{text}[links]\none_click = yes\nvalid_days = many\n")
+    assert "one_click" in of("warning", lines)[0]
+
+
+def test_mistakes_in_the_settings_end_other_commands_with_all_of_them(approval, text, tmp_path):
+    write(tmp_path, text.replace("from =", "form =") + "[links]\nvalid_days = many\n")
+    result = approval("serve")
+    assert result.exit_code == 2
+    assert sorted(line.split(": ")[0] for line in result.stderr.splitlines()) == [
         "problem  [links] valid_days", "problem  [mail] form", "problem  [mail] from"
     ]  # fmt: skip
 

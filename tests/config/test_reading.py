@@ -470,20 +470,30 @@ def test_no_types_named_means_that_every_type_needs_an_approval(settings, text):
 @pytest.mark.parametrize(
     ("content", "place", "cure"),
     [
-        (b"[server]\nsesame", "line 2", "key = value"),
-        (b"[server]\nsesame\nbind_port = 1\nsesame", "line 2, 4", "key = value"),
-        (b"sesame = 1", "line 1", "put [server] or another above"),
+        (b"[server]\nsesame\n", "line 2", "key = value"),
+        (b"[server]\nsesame\nbind_port = 1\nsesame\n", "line 2, 4", "key = value"),
+        (b"sesame = 1\n", "line 1", "put [server] or another above"),
         (b"[server]\n[server]\n", "line 2: [server]", "put its keys together"),
         (b"[server]\nbrand = a\nbrand = b\n", "line 3: [server] brand", "keep one of the two"),
+        (b"[server]\nbrand = a\nBrand = b\n", "line 3: [server] brand", "keep one of the two"),
         (b"[server]\nbrand = gr\xf6\xdfe\n", "line 2", "save it as UTF-8"),
     ],
-    ids=["no value", "no value twice", "no section", "section twice", "key twice", "not UTF-8"],
+    ids=[
+        "no value",
+        "no value twice",
+        "no section",
+        "section twice",
+        "key twice",
+        "key twice in two ways",
+        "not UTF-8",
+    ],
 )
-def test_a_file_that_makes_no_sense_is_one_line_with_its_place_and_its_cure(
-    tmp_path, content, place, cure
+def test_what_makes_no_sense_in_a_file_is_one_line_with_its_place_and_its_cure(
+    settings, tmp_path, content, place, cure
 ):
+    settings()
     file = tmp_path / "workflow.cfg"
-    file.write_bytes(content)
+    file.write_bytes(content + file.read_bytes())
     with pytest.raises(ConfigError) as failed:
         load(file, {})
     [problem] = failed.value.problems
@@ -491,6 +501,99 @@ def test_a_file_that_makes_no_sense_is_one_line_with_its_place_and_its_cure(
     assert problem.endswith(cure)
     assert "\n" not in problem
     assert "sesame" not in problem  # which may be a secret
+
+
+def test_lines_that_make_no_sense_hide_nothing_else(tmp_path):
+    file = tmp_path / "workflow.cfg"
+    file.write_text("""\
+# above all
+stray = 1
+another = 2
+[server]
+bind_port = eighty
+brand = One
+   and a half
+brand = Two
+   and more
+brand = Three
+default_action = CANCEL
+[abiquo]
+api_location = https://cloud.example.com/api
+api_username = gate
+api_password
+[server]
+brand = Four
+trusted_proxies = many
+[mail]
+from gate@example.com
+  host = here
+  host = there
+  timeout = soon
+""")
+    with pytest.raises(ConfigError) as failed:
+        load(file, {})
+    assert [problem.removeprefix(f"{file}, ") for problem in failed.value.problems] == [
+        "line 2: belongs to no section; put [server] or another above",
+        "line 8: [server] brand: is set twice; keep one of the two",
+        "line 10: [server] brand: is set twice; keep one of the two",
+        "line 16: [server]: begins twice; put its keys together",
+        "line 22: [mail] host: is set twice; keep one of the two",
+        "line 15: is no setting; write it as key = value",
+        "line 20: is no setting; write it as key = value",
+        "[server] bind_port: must be a whole number",
+        "[server] trusted_proxies: must be a whole number",
+        "[mail] timeout: must be a number",
+    ]
+
+
+def test_rules_are_judged_beside_values_that_are_wrong(problems):
+    found = problems(
+        server={"bind_address": "0.0.0.0", "trusted_proxies": "many", "require_signature": "yes"},  # noqa: S104 - not bound
+        abiquo={"api_timeout": "soon", "api_password": None},
+        mail={"timeout": "soon", "username": "gate", "host": "mail.example.com"},
+        links={"valid_days": "many", "code": "yes", "signed": "no"},
+        policy={"guarded_types": "DEPLOI", "purge_after": "soon"},
+        temporal={"tls": "perhaps", "client_cert_file": "workflow.cfg"},
+    )
+    assert sorted(re.match(r"\[\w+\] \w+", problem)[0] for problem in found) == [
+        "[abiquo] api_timeout",
+        "[abiquo] api_token",
+        "[links] code",
+        "[links] valid_days",
+        "[mail] security",
+        "[mail] timeout",
+        "[policy] guarded_types",
+        "[policy] purge_after",
+        "[server] callback_secret",
+        "[server] public_url",
+        "[server] require_signature",
+        "[server] trusted_proxies",
+        "[temporal] client_cert_file",
+        "[temporal] tls",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "wrong"),
+    [
+        ("server", {"require_signature": "yes", "webhook_secret": "x"}, "webhook_secret"),
+        ("server", {"bind_address": "0.0.0.0", "callback_secret": "x",  # noqa: S104 - not bound
+                    "public_url": "https://gate.example.com"}, "callback_secret"),
+        ("server", {"database": "mysql://db", "database_password": "x"}, "database"),
+        ("mail", {"username": "gate", "host": "mail.example.com", "security": "ssl"}, "security"),
+        ("links", {"code": "yes", "signed": "perhaps"}, "signed"),
+        ("temporal", {"client_cert_file": "workflow.cfg", "client_key_file": "no"},
+         "client_key_file"),
+    ],
+)  # fmt: skip
+def test_a_rule_about_a_value_that_is_wrong_is_not_judged(problems, section, values, wrong):
+    [problem] = problems(**{section: values})
+    assert problem.startswith(f"[{section}] {wrong}: ")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_no_key_of_a_section_is_required_but_by_a_rule(section):
+    SECTIONS[section]()
 
 
 def test_a_folder_is_no_settings_file(tmp_path):

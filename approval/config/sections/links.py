@@ -1,11 +1,12 @@
 """The section [links]."""
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from approval.section import Section
+from approval.findings import Finding, problem, warning
+from approval.section import Rules, Section
 
 
 class Links(Section):
@@ -40,14 +41,24 @@ class Links(Section):
         "links that the gate signed are always answered. 0: any number.",
     )
 
-    @model_validator(mode="after")
-    def _code_is_asked_for(self) -> Self:
+    def rules(self) -> Rules:
+        """What holds for several keys, and what should not stay as it is."""
+        return self._asked_for(), self._one_click(), self._unsigned()
+
+    def _asked_for(self) -> Iterator[Finding]:
         if self.code and (self.one_click or not self.signed):
-            raise ValueError(
+            yield problem(
                 "code: nobody is asked for a code with one_click = yes or signed = no; "
                 "leave these two out, or code"
             )
-        return self
+
+    def _one_click(self) -> Iterator[Finding]:
+        if self.one_click:
+            yield warning("one_click = yes: opening a link decides; mail scanners open every link")
+
+    def _unsigned(self) -> Iterator[Finding]:
+        if not self.signed:
+            yield warning("signed = no: whoever knows or guesses a task's id can decide it")
 
     @property
     def valid(self) -> timedelta:

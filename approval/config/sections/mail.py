@@ -1,13 +1,14 @@
 """The section [mail]."""
 
+from collections.abc import Iterator
 from email.utils import parseaddr
-from typing import Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from approval.addresses import is_address
+from approval.findings import Finding, problem, warning
 from approval.mail.smtp import Security
-from approval.section import OptionalFile, OptionalSecret, OptionalText, Section
+from approval.section import MISSING, OptionalFile, OptionalSecret, OptionalText, Rules, Section
 
 
 class Mail(Section):
@@ -16,7 +17,9 @@ class Mail(Section):
     model_config = ConfigDict(populate_by_name=True)
 
     sender: str = Field(
-        alias="from", description="Who mails are from, as Approval gate <gate@example.com>."
+        default="",
+        alias="from",
+        description="Who mails are from, as Approval gate <gate@example.com>.",
     )
     reply_to: OptionalText = Field(
         default=None, description="Where answers to mails go, if not to `from`: a person's address."
@@ -62,11 +65,21 @@ class Mail(Section):
             raise ValueError(f"{value!r} holds no mail address, as gate@example.com")
         return value
 
-    @model_validator(mode="after")
-    def _keeps_the_password(self) -> Self:
+    def rules(self) -> Rules:
+        """What has to be set, and what holds for several keys."""
+        return self._has_a_sender(), self._keeps_the_password(), self._has_an_operator()
+
+    def _has_a_sender(self) -> Iterator[Finding]:
+        if not self.sender:
+            yield problem(f"from: {MISSING}")
+
+    def _keeps_the_password(self) -> Iterator[Finding]:
         local = self.host in ("localhost", "127.0.0.1", "::1")
         if self.username and self.security is Security.NONE and not local:
-            raise ValueError(
+            yield problem(
                 "security: a login must not travel in clear text; set it to starttls or tls"
             )
-        return self
+
+    def _has_an_operator(self) -> Iterator[Finding]:
+        if not self.operator:
+            yield warning("operator is not set: nobody is told by mail when something fails")

@@ -1,13 +1,17 @@
 """The section [policy]."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated
 
+from humanize import precisedelta
 from pydantic import BeforeValidator, Field
 
+from approval.config import guarding
 from approval.config.values import Durations, OptionalDuration, action_or_ask, at_least, words
+from approval.findings import Finding, warning
 from approval.model import Action
-from approval.section import Section
+from approval.section import Rules, Section
 
 
 class Policy(Section):
@@ -53,3 +57,18 @@ class Policy(Section):
         "comments, machines, the callback. What happened when stays, and can still be verified. "
         "As 365 days; never: nothing is removed.",
     )
+
+    def rules(self) -> Rules:
+        """What is known of the values, and what holds for several keys."""
+        return guarding.known(self), self._too_late()
+
+    def _too_late(self) -> Iterator[Finding]:
+        end = self.decline_after
+        if end is None or "remind_after" not in self.model_fields_set:
+            return
+        late = [length for length in self.remind_after if length >= end]
+        if late:
+            yield warning(
+                f"remind_after: {precisedelta(late[0])} is too late for a reminder, because "
+                f"decline_after = {precisedelta(end)}; leave it out"
+            )

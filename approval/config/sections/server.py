@@ -1,17 +1,20 @@
 """The section [server]."""
 
 import re
-from typing import Annotated, Self
+from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from approval.config import storing
+from approval.config import exposure, storing
 from approval.config.values import Networks, Secrets, SigningKeys, action
+from approval.findings import Finding, problem, warning
 from approval.model import Action
 from approval.section import (
     OptionalFolder,
     OptionalSecret,
     OptionalText,
+    Rules,
     Section,
     none_if_empty,
 )
@@ -113,8 +116,27 @@ class Server(Section):
     def _is_a_store(cls, value: str) -> str:
         return storing.checked(value)
 
-    @model_validator(mode="after")
-    def _can_check_signatures(self) -> Self:
+    @property
+    def address(self) -> str:
+        """Where people reach the gate, without trailing slash, or where the 2013 keys say."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = self.hostname or self.bind_address
+        return f"http://{host}:{self.port or self.bind_port}"
+
+    def rules(self) -> Rules:
+        """What holds for several keys, and what should not stay as it is."""
+        return (
+            self._can_check_signatures(),
+            *storing.rules(self),
+            *exposure.rules(self),
+            self._accepts_by_itself(),
+        )
+
+    def _can_check_signatures(self) -> Iterator[Finding]:
         if self.require_signature and not self.webhook_secret:
-            raise ValueError("require_signature: nothing can be checked without a webhook_secret")
-        return self
+            yield problem("require_signature: nothing can be checked without a webhook_secret")
+
+    def _accepts_by_itself(self) -> Iterator[Finding]:
+        if self.default_action is Action.ACCEPT:
+            yield warning("default_action = ACCEPT: what nobody can be asked about is accepted")

@@ -1,11 +1,19 @@
 """The section [temporal]: where Temporal is and as whom to speak to it."""
 
+from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from approval.section import OptionalFile, OptionalSecret, OptionalText, Section, is_loopback
+from approval.findings import Finding, problem, warning
+from approval.section import (
+    OptionalFile,
+    OptionalSecret,
+    OptionalText,
+    Rules,
+    Section,
+    is_loopback,
+)
 
 LOOKS = 8  # threads that look into the store for workflows and the relay, whatever the machine
 CURE = "in the folder of the sources: python -m pip install '.[temporal]'"
@@ -47,11 +55,13 @@ class Temporal(Section):
         default=None, description="The name in Temporal's certificate, if it is not its address."
     )
 
-    @model_validator(mode="after")
-    def _has_both_halves(self) -> Self:
+    def rules(self) -> Rules:
+        """What holds for several keys."""
+        return (self._both_halves(),)
+
+    def _both_halves(self) -> Iterator[Finding]:
         if bool(self.client_cert_file) != bool(self.client_key_file):
-            raise ValueError("client_cert_file and client_key_file go together; set both")
-        return self
+            yield problem("client_cert_file and client_key_file go together; set both")
 
     @property
     def encrypted(self) -> bool:
@@ -60,15 +70,15 @@ class Temporal(Section):
             self.tls or self.api_key or self.ca_file or self.client_cert_file or self.server_name
         )
 
-    def warnings(self) -> list[str]:
-        """What works but should not stay as it is."""
+    def in_clear_text(self) -> Iterator[Finding]:
+        """A rule for who uses Temporal."""
         host = (self.address or "localhost").rpartition(":")[0]
         if self.encrypted or is_loopback(host) or not self.address:
-            return []
-        return [
+            return
+        yield warning(
             f"address: {self.address} is reached in clear text: names of people and machines can "
             "be read on the way; set tls = yes"
-        ]
+        )
 
 
 def missing() -> str | None:

@@ -1,13 +1,22 @@
 """The section [abiquo] of workflow.cfg."""
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
+from approval.findings import Finding, problem, warning
 from approval.platforms.abiquo.hrefs import ORIGIN, PATH
-from approval.section import OptionalFile, OptionalSecret, Section, is_loopback
+from approval.section import (
+    MISSING,
+    OptionalFile,
+    OptionalSecret,
+    Rules,
+    Section,
+    is_loopback,
+)
 
 TOKEN = re.compile("[!-~]+")
 VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
@@ -22,7 +31,8 @@ class Settings(Section):
     """How to reach Abiquo and as whom."""
 
     api_location: str = Field(
-        description="The address of Abiquo's API, as https://cloud.example.com/api."
+        default="",
+        description="The address of Abiquo's API, as https://cloud.example.com/api.",
     )
     api_username: str = Field(
         default="",
@@ -31,9 +41,7 @@ class Settings(Section):
     )
     api_password: OptionalSecret = Field(default=None, description="The password of this account.")
     api_token: OptionalSecret = Field(
-        default=None,
-        validate_default=True,
-        description="A token to use instead of api_username and api_password.",
+        default=None, description="A token to use instead of api_username and api_password."
     )
     api_approve_role: str = Field(
         default="ENTERPRISE_ADMIN",
@@ -96,28 +104,30 @@ class Settings(Section):
             raise ValueError("a token is ASCII letters, digits and signs without spaces")
         return value
 
-    @field_validator("api_token")
-    @classmethod
-    def _can_sign_in(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        """Of the token and not of the whole, so that it is told along with other problems."""
-        known = [info.data.get(key, "wrong") for key in ("api_username", "api_password")]
-        if not value and not all(known):
-            raise ValueError("set api_username and api_password, or api_token")
-        return value
+    def rules(self) -> Rules:
+        """What has to be set, and what holds for several keys."""
+        return self._is_somewhere(), self._can_sign_in(), self._in_clear_text(), self._one_way()
+
+    def _is_somewhere(self) -> Iterator[Finding]:
+        if not self.api_location:
+            yield problem(f"api_location: {MISSING}")
+
+    def _can_sign_in(self) -> Iterator[Finding]:
+        if not self.api_token and not (self.api_username and self.api_password):
+            yield problem("api_token: set api_username and api_password, or api_token")
+
+    def _in_clear_text(self) -> Iterator[Finding]:
+        url = urlsplit(self.api_location)
+        if url.scheme == "http" and not is_loopback(url.hostname or ""):
+            yield warning(
+                "api_location: the credentials go over the network in clear text; use https://"
+            )
+
+    def _one_way(self) -> Iterator[Finding]:
+        if self.api_token and (self.api_username or self.api_password):
+            yield warning("api_token is used; api_username and api_password are not")
 
     @property
     def root(self) -> str:
         """The path of the API on its host, as "/api"."""
         return urlsplit(self.api_location).path
-
-    def warnings(self) -> list[str]:
-        """What works but should not stay as it is."""
-        found = []
-        url = urlsplit(self.api_location)
-        if url.scheme == "http" and not is_loopback(url.hostname or ""):
-            found.append(
-                "api_location: the credentials go over the network in clear text; use https://"
-            )
-        if self.api_token and (self.api_username or self.api_password):
-            found.append("api_token is used; api_username and api_password are not")
-        return found

@@ -8,13 +8,13 @@ from threading import Event, Thread
 
 import pytest
 import trustme
-from pydantic import ValidationError
 from temporalio.service import TLSConfig
 
 from approval.engine.temporal import checking
 from approval.engine.temporal.connection import NoConnection, connect, options
 from approval.engine.temporal.settings import Temporal
 from approval.findings import Level
+from approval.section import judged
 from tests.conftest import free_port
 
 VARIABLES = {
@@ -62,8 +62,8 @@ def test_certificates_of_the_settings_and_of_the_variables_go_together(tmp_path)
 
 def test_half_a_pair_of_certificate_and_key_is_refused(tmp_path):
     (tmp_path / "cert").write_text("cert")
-    with pytest.raises(ValidationError, match="client_key_file"):
-        Temporal(client_cert_file=tmp_path / "cert")
+    [half] = judged(Temporal(client_cert_file=tmp_path / "cert").rules())
+    assert (half.level, "client_key_file" in half.text) == (Level.PROBLEM, True)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_half_a_pair_of_certificate_and_key_is_refused(tmp_path):
     ],
 )
 def test_clear_text_on_a_network_is_warned_of(values, warned):
-    assert bool(Temporal(**values).warnings()) is warned
+    assert bool(list(Temporal(**values).in_clear_text())) is warned
 
 
 @contextmanager
