@@ -18,7 +18,7 @@ HEAD = """\
 # Any value can come from the environment, as APPROVAL_ABIQUO__API_PASSWORD, or from a file
 # of its own, as api_password_file = /run/secrets/abiquo. 'approval check' tells what is wrong.
 """
-# What must be set, with an example.
+# What must be set, with an example; what need not be has its examples in the sections.
 EXAMPLES = {
     "api_location": "https://cloud.example.com/api",
     "api_username": "gate",
@@ -48,7 +48,17 @@ def _entry(key: str, info: FieldInfo) -> str:
     comment = textwrap.fill(info.description or "", 96, initial_indent="# ", subsequent_indent="# ")
     if key in EXAMPLES:
         return f"\n{comment}\n{key} = {EXAMPLES[key]}\n"
+    if example := _example(key, info):
+        comment += f"\n# For example: {example}"
     return f"\n{comment}\n#{key} = {_written(key, info.default)}".rstrip() + "\n"
+
+
+def _example(key: str, info: FieldInfo) -> str:
+    """How to set what has no default; of a secret, where it lies and never what it is."""
+    if "Secret" in str(info.annotation):
+        return f"{key}_file = /run/secrets/{key}"
+    shown = [each for each in info.examples or () if f"as {each}" not in (info.description or "")]
+    return f"{key} = {shown[0]}" if shown else ""
 
 
 def _written(key: str, value: Any) -> str:

@@ -22,7 +22,9 @@ class Mail(Section):
         description="Who mails are from, as Approval gate <gate@example.com>.",
     )
     reply_to: OptionalText = Field(
-        default=None, description="Where answers to mails go, if not to `from`: a person's address."
+        default=None,
+        description="Where answers to mails go, if not to `from`: a person's address.",
+        examples=["cloud-team@example.com"],
     )
     host: str = Field(default="localhost", description="The mail server.")
     port: int = Field(default=25, ge=1, le=65535, description="Its port; often 587 or 465.")
@@ -31,10 +33,16 @@ class Mail(Section):
         description="none, starttls (mostly port 587) or tls (mostly port 465). What is asked "
         "for is required, and the server has to prove who it is.",
     )
-    username: OptionalText = Field(default=None, description="To log in, if the server wants it.")
+    username: OptionalText = Field(
+        default=None,
+        description="To log in, if the server wants it.",
+        examples=["gate@example.com"],
+    )
     password: OptionalSecret = Field(default=None, description="The password to log in.")
     ca_file: OptionalFile = Field(
-        default=None, description="Certificates (PEM) to trust instead of the public authorities."
+        default=None,
+        description="Certificates (PEM) to trust instead of the public authorities.",
+        examples=["/etc/approval/mail.pem"],
     )
     timeout: float = Field(default=30, gt=0, le=60, description="Seconds for each step.")
     operator: OptionalText = Field(
@@ -50,10 +58,12 @@ class Mail(Section):
         default=None,
         description="The subject of mails to approvers; reminders and notes, which follow in its "
         "thread, answer to it with Re:. The gate's own says who wants what.",
+        examples=["A request waits for your decision"],
     )
     requester_subject: OptionalText = Field(
         default=None,
         description="The subject of mails to requesters; the gate's own says what became of what.",
+        examples=["Your request was decided"],
     )
 
     @field_validator("sender", "reply_to", "operator")

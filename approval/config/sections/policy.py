@@ -25,6 +25,7 @@ class Policy(Section):
         validate_default=False,
         description="Task types that need an approval, as DEPLOY, UNDEPLOY, RECONFIGURE; others "
         "are accepted at once. Empty: all need one.",
+        examples=["DEPLOY, UNDEPLOY, RECONFIGURE"],
     )
     own_request: Annotated[Action | None, BeforeValidator(action_or_ask)] = Field(
         default=None,

@@ -33,10 +33,14 @@ class Server(Section):
         "Links in mails begin with it. A path is fine: https://intranet.example.com/gate.",
     )
     hostname: OptionalText = Field(
-        default=None, description="As in 2013: without public_url, links lead to this host."
+        default=None,
+        description="As in 2013: without public_url, links lead to this host.",
+        examples=["gate.example.com"],
     )
     port: Annotated[int | None, BeforeValidator(none_if_empty)] = Field(
-        default=None, description="As in 2013: without public_url, links lead to this port."
+        default=None,
+        description="As in 2013: without public_url, links lead to this port.",
+        examples=["8080"],
     )
     default_action: Annotated[Action, BeforeValidator(action)] = Field(
         default=Action.DECLINE,
@@ -63,6 +67,7 @@ class Server(Section):
         default=(),
         description="The addresses and networks that may call, as 10.1.2.3 2001:db8::/64. "
         "Empty: any. Behind reverse proxies set trusted_proxies too.",
+        examples=["10.1.2.3 2001:db8::/64"],
     )
     webhook_secret: SigningKeys = Field(
         default=(),
@@ -91,6 +96,7 @@ class Server(Section):
         default=None,
         description="A folder with your own templates; a file there replaces the gate's file of "
         "the same name. A relative folder lies beside this file.",
+        examples=["templates"],
     )
     brand: str = Field(
         default="Approval gate", description="Your organisation's name on mails and pages."

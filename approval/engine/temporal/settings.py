@@ -27,9 +27,12 @@ class Temporal(Section):
         description="Its frontend, as temporal.example.com:7233. Empty: TEMPORAL_ADDRESS, else "
         "localhost:7233; for the keys below TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and "
         "TEMPORAL_TLS_… count in the same way.",
+        examples=["temporal.example.com:7233"],
     )
     namespace: OptionalText = Field(
-        default=None, description="The namespace, which has to exist; else default."
+        default=None,
+        description="The namespace, which has to exist; else default.",
+        examples=["approval"],
     )
     task_queue: str = Field(
         default="approval",
@@ -43,16 +46,24 @@ class Temporal(Section):
         description="yes: speak TLS. Each of the four keys below and api_key imply it.",
     )
     ca_file: OptionalFile = Field(
-        default=None, description="Certificates (PEM) to trust instead of the public authorities."
+        default=None,
+        description="Certificates (PEM) to trust instead of the public authorities.",
+        examples=["/etc/approval/temporal.pem"],
     )
     client_cert_file: OptionalFile = Field(
-        default=None, description="The gate's own certificate (PEM), if Temporal asks for one."
+        default=None,
+        description="The gate's own certificate (PEM), if Temporal asks for one.",
+        examples=["/etc/approval/gate.pem"],
     )
     client_key_file: OptionalFile = Field(
-        default=None, description="The private key (PEM) of client_cert_file."
+        default=None,
+        description="The private key (PEM) of client_cert_file.",
+        examples=["/etc/approval/gate.key"],
     )
     server_name: OptionalText = Field(
-        default=None, description="The name in Temporal's certificate, if it is not its address."
+        default=None,
+        description="The name in Temporal's certificate, if it is not its address.",
+        examples=["temporal.internal.example.com"],
     )
 
     def rules(self) -> Rules:

@@ -52,6 +52,7 @@ class Settings(Section):
         default=None,
         description="Certificates (PEM) to trust instead of the public authorities, where Abiquo "
         "has one that it signed itself.",
+        examples=["/etc/approval/abiquo.pem"],
     )
     api_timeout: float = Field(
         default=10,
@@ -63,12 +64,13 @@ class Settings(Section):
     api_version: str = Field(
         default="",
         description="The version of the API to ask for, as 3.10; empty for Abiquo's newest.",
+        examples=["3.10"],
     )
-
     api_enterprises: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
         default=(),
         description="The enterprises whose held tasks the gate looks for itself, by name or id, "
         "separated by commas, in case their callback was lost. Empty: all that the account sees.",
+        examples=["Acme, Globex"],
     )
 
     @field_validator("api_location")
