@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic.fields import FieldInfo
 
 from approval.findings import Finding
 
@@ -76,6 +77,11 @@ def _existing(path: Path | None, is_right: Callable[[int], bool], kind: str) -> 
     except OSError as error:  # pydantic's own type lets some of these through
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
     return path
+
+
+def is_secret(info: FieldInfo) -> bool:
+    """Whether a field holds what must not be shown."""
+    return "Secret" in str(info.annotation)
 
 
 OptionalText = Annotated[str | None, BeforeValidator(none_if_empty)]

@@ -9,14 +9,14 @@ from humanize import precisedelta
 from pydantic import ValidationError
 
 from approval.config import exposure, storing
-from approval.config.explaining import explain
+from approval.config.explaining import explain, swallowed
 from approval.config.parsing import ConfigError
 from approval.config.reading import Sections, read_sections
 from approval.config.sections import Engine, Links, Mail, Policy, Server
 from approval.engine.temporal.settings import Temporal
 from approval.findings import Finding, Level, warning
 from approval.platforms.registry import PLATFORMS
-from approval.section import Rules, Section, judged
+from approval.section import Rules, Section, is_secret, judged
 
 __all__ = ["SECTIONS", "Config", "ConfigError", "Examined", "examine", "load"]
 
@@ -120,15 +120,19 @@ def _platform(sections: Sections) -> str:
 def _valid(sections: Sections, name: str, model: type[Section]) -> Section:
     """A section with the values that are right by themselves."""
     wrong = sections.wrong.get(name, set())
+    written = {key: value for key, value in sections.values[name].items() if key not in wrong}
     try:
-        section = model.model_validate(
-            {key: value for key, value in sections.values[name].items() if key not in wrong}
-        )
+        section = model.model_validate(written)
     except ValidationError as error:
         for details in error.errors():
             key = str(details["loc"][0])
-            sections.add(f"{sections.place(name, key)}: {explain(details)}", name, key)
+            words = explain(details, written[key])
+            sections.add(f"{sections.place(name, key)}: {words}", name, key)
         return _valid(sections, name, model)
+    for field, info in model.model_fields.items():
+        key = info.alias or field
+        if not is_secret(info) and (words := swallowed(written.get(key, ""))):
+            sections.warnings.append(f"{sections.place(name, key)}: {words}")
     return section.without(wrong)
 
 

@@ -12,11 +12,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from approval.model import Action
+from approval.section import is_secret
 
 HEAD = """\
 # Settings of the approval gate. Everything that is commented out shows its default.
 # Any value can come from the environment, as APPROVAL_ABIQUO__API_PASSWORD, or from a file
 # of its own, as api_password_file = /run/secrets/abiquo. 'approval check' tells what is wrong.
+# A comment needs a line of its own: what follows a value on its line, as "8080 ; note", belongs
+# to the value, for passwords may hold any sign. The tool of 2013 read that as a comment.
 """
 # What must be set, with an example; what need not be has its examples in the sections.
 EXAMPLES = {
@@ -55,7 +58,7 @@ def _entry(key: str, info: FieldInfo) -> str:
 
 def _example(key: str, info: FieldInfo) -> str:
     """How to set what has no default; of a secret, where it lies and never what it is."""
-    if "Secret" in str(info.annotation):
+    if is_secret(info):
         return f"{key}_file = /run/secrets/{key}"
     shown = [each for each in info.examples or () if f"as {each}" not in (info.description or "")]
     return f"{key} = {shown[0]}" if shown else ""

@@ -1,5 +1,6 @@
 """What pydantic found, in words for operators."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,12 +18,23 @@ WORDS = {
     "literal_error": "must be {expected}",
     "string_too_short": "must not be empty",
 }
+COMMENT = re.compile(r"\s[;#]")
+ITS_OWN_LINE = "a comment needs a line of its own"
 SAME = {"int_from_float": "int_parsing", "int_parsing_size": "int_parsing"}
 
 
-def explain(details: Mapping[str, Any]) -> str:
+def explain(details: Mapping[str, Any], written: str) -> str:
     """What is wrong with one value, and what it must be."""
+    return f"{_wrong(details)}; {ITS_OWN_LINE}" if COMMENT.search(written) else _wrong(details)
+
+
+def _wrong(details: Mapping[str, Any]) -> str:
     kind = SAME.get(details["type"], details["type"])
     if kind in WORDS:
         return WORDS[kind].format(**details.get("ctx", {}))
     return str(details["msg"]).removeprefix("Value error, ")
+
+
+def swallowed(written: str) -> str:
+    """What to know of a value that may hold what was a comment in 2013; empty if it does not."""
+    return f"the semicolon belongs to the value; {ITS_OWN_LINE}" if " ;" in written else ""

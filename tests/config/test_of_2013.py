@@ -82,6 +82,30 @@ def test_keys_that_mean_nothing_any_more_are_named_in_warnings(read):
         assert [warning for warning in warnings if warning.startswith(f"{key} is not used")]
 
 
+@pytest.mark.parametrize("changes", [{"port": "8080 ; as ever"}, {"port": "8080\t; as ever"}])
+def test_what_was_a_comment_behind_a_value_is_told_where_it_makes_the_value_wrong(read, changes):
+    with pytest.raises(ConfigError) as failed:
+        read(**changes)
+    assert failed.value.problems == [
+        "[server] bind_port: must be a whole number; a comment needs a line of its own",
+        "[server] port: must be a whole number; a comment needs a line of its own",
+    ]
+
+
+def test_what_was_a_comment_behind_a_text_is_warned_about(read):
+    config = read(hostname="localhost ; as ever")
+    assert config.server.hostname == "localhost ; as ever"
+    assert (
+        "[server] hostname: the semicolon belongs to the value; a comment needs a line of its own"
+    ) in config.warnings
+
+
+def test_a_password_may_hold_any_sign_and_is_not_told(read):
+    config = read(more="password: se ;same")
+    assert config.mail.password.get_secret_value() == "se ;same"
+    assert "same" not in " ".join(config.warnings)
+
+
 def test_links_in_clear_text_are_warned_about(read):
     assert "clear text" in " ".join(read(hostname="gate.acme.example").warnings)
 
