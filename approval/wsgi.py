@@ -6,20 +6,31 @@
 connections: gunicorn does, without --preload.
 """
 
-import os
+import sys
 from pathlib import Path
 
 from flask import Flask
 
 from approval.cli.assembly import assemble
+from approval.cli.opening import load_config
+from approval.cli.running import told
 from approval.cli.serving import prepare, refuse_file
-from approval.config import load
+from approval.config import Config
 from approval.logs import configure_logs
+
+NO_USE = 3  # the status at which gunicorn ends instead of starting another process
 
 
 def application(file: str = "workflow.cfg") -> Flask:
-    """Build it. Raises ConfigError, NotServed, StoreDown or TemplateError."""
-    config = load(Path(file), os.environ)
+    """Build it, or end the process with the reason named."""
+    try:
+        with told():
+            return _built(load_config(Path(file)))
+    except SystemExit:
+        sys.exit(NO_USE)
+
+
+def _built(config: Config) -> Flask:
     refuse_file(config)
     configure_logs()
     service = assemble(config, works=False)

@@ -12,7 +12,7 @@ from approval.cli import checking, operating, running, scanning
 from approval.cli.auditing import audit
 from approval.cli.databases import db
 from approval.cli.keying import key_group
-from approval.cli.opening import examine_config, settings_option
+from approval.cli.opening import Command, examine_config, settings_option
 from approval.cli.temporal import engine_group, temporal_group
 from approval.config import SECTIONS
 from approval.config.example import example
@@ -42,7 +42,7 @@ for command in (
     main.add_command(command)
 
 
-@main.command()
+@main.command(cls=Command)
 @settings_option
 def check(file: Path) -> None:
     """Find every mistake in settings and templates; try it all out.

@@ -80,8 +80,9 @@ def beside(file: Path) -> Path:
 
 def _kept(config: Config) -> list[str]:
     if config.server.secret_key:
+        where = config.sources.get(("server", "secret_key"), "the settings")
         raise KeyBroken(
-            "[server] secret_key: the keys stand in the settings; change them there, "
+            f"[server] secret_key: the keys stand in {where}; change them there, "
             "the newest last, with a space between"
         )
     if not _file(config).exists():

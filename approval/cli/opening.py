@@ -27,6 +27,16 @@ settings_option = click.option(
 )
 
 
+class Command(click.Command):
+    """A command without arguments, which tells how to name the settings to who gives it one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True
+        for word in super().parse_args(ctx, args):
+            ctx.fail(f"Got unexpected extra argument {word}; settings are named as --config {word}")
+        return []
+
+
 def load_config(file: Path) -> Config:
     """The settings, or an end with every problem named."""
     with _told():

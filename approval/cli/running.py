@@ -1,16 +1,17 @@
 """`approval serve`, `web` and `worker`: what runs until it is told to stop."""
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CalledProcessError
+from typing import NoReturn
 
 import click
 
 from approval.cli import serving
 from approval.cli.binding import NotBound
 from approval.cli.keys import KeyBroken
-from approval.cli.opening import load_config, settings_option
+from approval.cli.opening import Command, load_config, settings_option
 from approval.config import Config
 from approval.logs import configure_logs
 from approval.rendering import TemplateError
@@ -18,14 +19,14 @@ from approval.store.database import StoreDown
 from approval.store.resting import InUse
 
 
-@click.command()
+@click.command(cls=Command)
 @settings_option
 def serve(file: Path) -> None:
     """Run the gate: answer people and platforms, and do the work."""
     _run(file, serving.serve)
 
 
-@click.command()
+@click.command(cls=Command)
 @settings_option
 def web(file: Path) -> None:
     """Only answer people and platforms; 'worker' does the work.
@@ -35,7 +36,7 @@ def web(file: Path) -> None:
     _run(file, serving.web)
 
 
-@click.command()
+@click.command(cls=Command)
 @settings_option
 def worker(file: Path) -> None:
     """Only do the work: look up, mail, tell the platform, reconcile.
@@ -51,22 +52,25 @@ def _run(file: Path, part: Callable[[Config], None]) -> None:
     configure_logs()
     for warning in config.warnings:
         click.echo(f"warning  {warning}", err=True)
-    try:
+    with told():
         part(config)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """End with the reason named if a gate cannot run."""
+    try:
+        yield
     except TemplateError as error:
-        click.echo(f"problem  [server] templates: {error}", err=True)
-        sys.exit(1)
+        _end(f"[server] templates: {error}", error)
     except (InUse, StoreDown) as error:
-        click.echo(f"problem  [server] database: {error}", err=True)
-        sys.exit(1)
+        _end(f"[server] database: {error}", error)
     except NotBound as error:
-        click.echo(f"problem  [server] {error}", err=True)
-        sys.exit(1)
-    except (
-        serving.NotServed,
-        KeyBroken,
-        OSError,
-        CalledProcessError,
-    ) as error:
-        click.echo(f"problem  {error}", err=True)
-        sys.exit(1)
+        _end(f"[server] {error}", error)
+    except (serving.NotServed, KeyBroken, OSError, CalledProcessError) as error:
+        _end(str(error), error)
+
+
+def _end(problem: str, error: Exception) -> NoReturn:
+    click.echo(f"problem  {problem}", err=True)
+    raise SystemExit(1) from error

@@ -33,7 +33,10 @@ SECTIONS: dict[str, type[Section]] = {
 
 @dataclass(frozen=True)
 class Config:
-    """All settings, checked; `platform` are those of the platform named `platform_name`."""
+    """All settings, checked; `platform` are those of the platform named `platform_name`.
+
+    `sources` tells by section and key what set a value if not the file.
+    """
 
     file: Path
     server: Server
@@ -44,6 +47,7 @@ class Config:
     policy: Policy
     engine: Engine
     temporal: Temporal
+    sources: Mapping[tuple[str, str], str]
     warnings: tuple[str, ...]
 
     @property
@@ -92,6 +96,7 @@ def examine(file: Path, environment: Mapping[str, str]) -> Examined:
         file=file,
         platform_name=platform,
         platform=valid[platform],
+        sources=sections.sources,
         warnings=(),
         **{name: section for name, section in valid.items() if name not in PLATFORMS},
     )

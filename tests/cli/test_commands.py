@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -13,7 +14,7 @@ from approval.cli.keys import link_keys
 from approval.config import load
 from approval.demo.cloud.faults import Fault
 from approval.store.jobs import Lane
-from tests.cli.conftest import write
+from tests.cli.conftest import environment, write
 from tests.conftest import served_gate, served_site, wait_until
 from tests.stores import File
 
@@ -137,6 +138,47 @@ def test_without_settings_every_command_says_how_to_get_some(approval, words):
     result = approval(*words)
     assert result.exit_code == 2
     assert "approval settings > " in result.output
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("[links]\nvalid_days = many\n", "[links] valid_days: must be a whole number"),
+        ("", "[server] database: a SQLite file is for one process"),
+    ],
+    ids=["settings", "store"],
+)
+def test_gunicorn_ends_with_the_reason_and_no_traceback(text, tmp_path, more, problem):
+    write(tmp_path, f"{text}{more}")
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--bind",
+        "127.0.0.1:0",
+        "approval.wsgi:application()",
+    ]
+    python_path = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    told = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment() | python_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert told.returncode == 3
+    assert f"problem  {problem}" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize("words", [["check"], ["serve"], ["web"], ["worker"]], ids=" ".join)
+def test_settings_that_are_named_as_an_argument_are_told_how_to_be_named(words):
+    result = CliRunner().invoke(main, [*words, "my.cfg"])
+    assert result.exit_code == 2
+    assert (
+        "unexpected extra argument my.cfg; settings are named as --config my.cfg" in result.output
+    )
 
 
 def test_the_command_line_says_its_version_and_explains_itself():

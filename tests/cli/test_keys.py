@@ -89,6 +89,16 @@ def test_keys_of_the_settings_are_not_replaced_behind_their_back(tmp_path, cloud
     assert link_keys(configured) == ["a" * 22, "b" * 22]
 
 
+def test_keys_in_a_file_of_their_own_are_changed_there(tmp_path, cloud, mailbox):
+    (tmp_path / "keys").write_text("a" * 22)
+    text = settings_text(cloud, mailbox, "secret_key_file = keys")
+    (tmp_path / "workflow.cfg").write_text(text, "utf-8")
+    configured = load(tmp_path / "workflow.cfg", {})
+    for change in (rotate, retire):
+        with pytest.raises(KeyBroken, match=f"the keys stand in {tmp_path}/keys; change them"):
+            change(configured)
+
+
 def test_keys_are_not_retired_while_links_that_they_signed_are_open(site, approval):
     site.gate.press(site.mail(site.deploy()[0]).link("accept"))
     site.deploy()

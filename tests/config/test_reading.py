@@ -257,12 +257,9 @@ def test_the_name_of_a_secret_file_can_come_from_the_environment(settings, tmp_p
 
 
 def test_a_secret_file_that_cannot_be_read_is_a_problem(problems, tmp_path):
-    found = problems(abiquo={"api_password": None, "api_password_file": "nowhere"})
-    assert any(
-        problem == f"[abiquo] api_password_file: {tmp_path}/nowhere cannot be read: "
-        "No such file or directory"
-        for problem in found
-    )
+    assert problems(abiquo={"api_password": None, "api_password_file": "nowhere"}) == [
+        f"[abiquo] api_password_file: {tmp_path}/nowhere cannot be read: No such file or directory"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -271,7 +268,7 @@ def test_a_secret_file_that_cannot_be_read_is_a_problem(problems, tmp_path):
 def test_a_secret_file_without_a_secret_is_a_problem(problems, tmp_path, content, words):
     (tmp_path / "password").write_bytes(content)
     found = problems(abiquo={"api_password": None, "api_password_file": "password"})
-    assert f"[abiquo] api_password_file: {tmp_path}/password {words}" in found
+    assert found == [f"[abiquo] api_password_file: {tmp_path}/password {words}"]
 
 
 @pytest.mark.parametrize("key", ["callback_secret", "secret_key"])
