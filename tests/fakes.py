@@ -122,7 +122,7 @@ class FakePlatform:
         state = self.states.get(task.id, PlatformState.GONE)
         return Reading(state, self.tasks[task.id] if state is PlatformState.HELD else None)
 
-    def held(self) -> Iterator[HeldTask] | None:
+    def held(self, *, whole: bool = False) -> Iterator[HeldTask] | None:
         """What is held, and then what is only said to be."""
         self._meet("held", "")
         return self._list() if self.lists else None

@@ -38,7 +38,7 @@ def redeliver(file: Path, tasks: tuple[str, ...]) -> None:
 @click.command()
 @settings_option
 def reconcile(file: Path) -> None:
-    """Compare now what the platform holds with what is known.
+    """Compare now all that the platform holds with what is known.
 
     Prints what was done.
     """
@@ -47,7 +47,8 @@ def reconcile(file: Path) -> None:
     with open_current(config) as database:
         room = build_room(config, database)
         try:
-            build_reconcile(config, database, platform, room, lambda: None).round(click.echo)
+            reconciling = build_reconcile(config, database, platform, room, lambda: None)
+            reconciling.round(click.echo, whole=True)
         except Failure as failure:
             click.echo(f"problem  {platform.name}: {failure}", err=True)
             sys.exit(1)

@@ -70,12 +70,13 @@ class Reconcile:
         self.round(log.info)
         return nothing
 
-    def round(self, say: Say) -> None:
+    def round(self, say: Say, *, whole: bool = False) -> None:
         """Compare once, a bounded part of it; `say` hears what was done.
 
+        With `whole` the platform is asked for all that it holds, however long that takes.
         Raises PlatformError if anything could not be compared, after the rest was.
         """
-        listed = self._list(say)
+        listed = self._list(say, whole)
         looks = Looks(self._platform, self._clock, self._pause)
         if listed.failure is not None:
             looks.fail(listed.failure)
@@ -86,22 +87,22 @@ class Reconcile:
         if looks.failure is not None:
             raise looks.failure
 
-    def _list(self, say: Say) -> _Listed:
+    def _list(self, say: Say, whole: bool) -> _Listed:
         """Ask the platform what it holds, as far as a round may go."""
         listed = _Listed()
         until = self._clock() + LONGEST
-        tasks = self._held(listed, say)
-        while len(listed.ids) < LISTED and self._clock() < until:
+        tasks = self._held(listed, say, whole)
+        while len(listed.ids) < LISTED and (whole or self._clock() < until):
             if not (some := list(islice(tasks, PAGE))):
                 break
             self._pause()
             self._sort(some, listed)
         return listed
 
-    def _held(self, listed: _Listed, say: Say) -> Iterator[HeldTask]:
+    def _held(self, listed: _Listed, say: Say, whole: bool) -> Iterator[HeldTask]:
         """What the platform lists. A list that breaks off still shows what it has shown."""
         try:
-            held = self._platform.held()
+            held = self._platform.held(whole=whole)
             if held is None:
                 say(f"{self._platform.title} does not list what it holds")
             yield from held or ()

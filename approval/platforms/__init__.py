@@ -36,11 +36,12 @@ class Platform(Protocol):
     def look(self, task: HeldTask) -> Reading:
         """Read the task back from the platform. Raises PlatformError when that cannot be told."""
 
-    def held(self) -> Iterable[HeldTask] | None:
+    def held(self, *, whole: bool = False) -> Iterable[HeldTask] | None:
         """List what the platform holds, to find what was announced in vain; None if it cannot.
 
-        What is not listed may be held all the same: only `look` tells. Raises PlatformError,
-        also midway.
+        What is not listed may be held all the same: only `look` tells. One call may ask a part
+        of a large platform, and the next one go on; with `whole` it asks all. Raises
+        PlatformError, also midway.
         """
 
     def describe(self, tasks: Sequence[HeldTask]) -> Description:

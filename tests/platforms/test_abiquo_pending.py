@@ -79,14 +79,91 @@ def test_pages_are_counted_to_the_end(server, abiquo, acme, most):
     assert len(set(ids(abiquo))) == 250
 
 
-def test_every_enterprise_is_asked(server, abiquo):
-    Pages(server, "admin/enterprises", [enterprise(id) for id in range(1, 121)])
-    for id in range(1, 121):
+def many(server, number):
+    """So many enterprises, in each of which a task is held."""
+    Pages(server, "admin/enterprises", [enterprise(id) for id in range(1, number + 1)])
+    for id in range(1, number + 1):
         server.answers[tasks_path(id)] = collection(task(f"t{id}"), totalSize=1)
+
+
+def listed(abiquo, **how):
+    """The ids that a list shows, and the failure with which it ends, if any."""
+    shown = []
+    try:
+        for one in abiquo.held(**how):
+            shown.append(one.id)
+    except PlatformError as failure:
+        return shown, failure
+    return shown, None
+
+
+def test_every_enterprise_is_asked(server, abiquo):
+    many(server, 120)
     first = ids(abiquo)
     assert len(first) == pending.AT_ONCE
     second = ids(abiquo)
     assert len(set(first + second)) == 120
+
+
+def test_all_are_asked_at_once_by_whoever_wants_the_whole(server, abiquo):
+    many(server, 120)
+    assert len({one.id for one in abiquo.held(whole=True)}) == 120
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        (500, {}, b"no"),
+        (403, {}, b"no"),
+        (404, {}, b"<html>a proxy</html>"),
+        None,  # the platform's own 404
+        (200, {}, b"<html>sign in</html>"),
+    ],
+)
+@pytest.mark.parametrize("which", [1, 3, 5])
+def test_an_enterprise_that_cannot_be_listed_hides_no_other(server, abiquo, refusal, which):
+    many(server, 5)
+    server.answers[tasks_path(which)] = refusal
+    for _ in range(3):  # in every round
+        shown, failure = listed(abiquo)
+        assert set(shown) == {f"t{id}" for id in range(1, 6) if id != which}
+        assert f"enterprises/{which}/" in str(failure)
+
+
+def test_the_first_of_several_failures_is_told(server, abiquo):
+    many(server, 5)
+    server.answers[tasks_path(2)] = server.answers[tasks_path(4)] = (500, {}, b"no")
+    shown, failure = listed(abiquo)
+    assert shown == ["t1", "t3", "t5"]
+    assert "enterprises/2/" in str(failure)
+
+
+def test_an_enterprise_that_breaks_off_hides_no_other(server, abiquo):
+    many(server, 2)
+    server.answers[tasks_path(1)] = collection(task("t1"), totalSize=500)
+    server.answers[f"{tasks_path(1)}?startwith=1&limit=100"] = (500, {}, b"no")
+    shown, failure = listed(abiquo)
+    assert shown == ["t1", "t2"]
+    assert "500" in str(failure)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_platform_that_answers_for_no_enterprise_is_not_asked_for_each(server, abiquo, whole):
+    many(server, 50)
+    for id in range(1, 51):
+        server.answers[tasks_path(id)] = (503, {}, b"no")
+    shown, failure = listed(abiquo, whole=whole)
+    assert shown == []
+    assert "503" in str(failure)
+    assert len([path for path in server.paths if "pendingtasks" in path]) == pending.FAILURES
+
+
+def test_the_next_round_goes_on_behind_those_for_which_the_last_gave_up(server, abiquo):
+    many(server, 9)
+    bad = [tasks_path(id) for id in (1, 2, 3)]
+    server.answers |= dict.fromkeys(bad, (500, {}, b"no"))
+    assert listed(abiquo)[0] == []
+    assert len(listed(abiquo)[0]) == 6
 
 
 @pytest.mark.parametrize("total", [10**6, 0, None])
@@ -201,4 +278,11 @@ def test_a_list_that_breaks_off_is_a_failure_after_what_it_showed(server, abiquo
 
 def test_a_version_without_such_a_list_says_so(server, abiquo, acme):
     server.answers[tasks_path(2)] = (404, {}, b"<html>HTTP Status 404</html>")
+    assert abiquo.held() is None
+
+
+def test_a_version_without_such_a_list_says_so_of_many_enterprises(server, abiquo):
+    many(server, 9)
+    server.answers |= {tasks_path(id): (404, {}, b"<html>no</html>") for id in range(1, 10)}
+    assert abiquo.held() is None
     assert abiquo.held() is None

@@ -50,8 +50,8 @@ class Abiquo:
             return Reading(PlatformState.GONE)
         return read_back(task, document, self._root)
 
-    def held(self) -> Iterator[HeldTask] | None:
-        return self._pending.held()
+    def held(self, *, whole: bool = False) -> Iterator[HeldTask] | None:
+        return self._pending.held(whole=whole)
 
     def describe(self, tasks: Sequence[HeldTask]) -> Description:
         return description.describe(tasks, self._reader, self._root)

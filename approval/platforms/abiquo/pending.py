@@ -17,6 +17,7 @@ from approval.platforms.abiquo.tasks import TaskError, held_task
 MAX_ENTERPRISES = 10_000
 MAX_TASKS = 20_000  # of one enterprise
 AT_ONCE = 100  # enterprises that are asked in one round; the next one goes on with the others
+FAILURES = 3  # in a row: nobody is there
 log = structlog.get_logger("approval.abiquo")
 
 
@@ -29,24 +30,41 @@ class Pending:
         self._chosen = chosen
         self._after = ""  # the enterprise at which the last round ended
 
-    def held(self) -> Iterator[HeldTask] | None:
-        """The held tasks that can be read; None if this platform does not list them."""
-        tasks = self._all()
+    def held(self, *, whole: bool) -> Iterator[HeldTask] | None:
+        """The held tasks that can be read; None if this platform does not list them.
+
+        Of the enterprises whose turn it is, or with `whole` of all. One that cannot be listed
+        is told by the PlatformError at the end, after the others were.
+        """
+        tasks = self._listed(None if whole else AT_ONCE)
         try:
             first = list(islice(tasks, 1))
         except _Unlisted:
             return None
         return chain(first, tasks)
 
-    def _all(self) -> Iterator[HeldTask]:
-        for enterprise in self._turn(sorted(self._enterprises())):
-            yield from self._of(enterprise)
-            self._after = enterprise
+    def _listed(self, most: int | None) -> Iterator[HeldTask]:
+        failures: list[PlatformError] = []
+        in_a_row, answered = 0, False
+        for enterprise in self._turn(sorted(self._enterprises()))[:most]:
+            try:
+                yield from self._of(enterprise)
+                in_a_row, answered = 0, True
+            except PlatformError as error:
+                failures.append(error)
+                in_a_row += 1
+            self._after = enterprise  # also after a failure, else the others never had a turn
+            if in_a_row == FAILURES:
+                break
+        if failures and not answered and all(isinstance(one, NotFound) for one in failures):
+            raise _Unlisted(str(failures[0]), permanent=True)
+        if failures:
+            raise failures[0]
 
     def _turn(self, enterprises: Sequence[str]) -> Sequence[str]:
         """Whose turn it is: from where the last round ended, each once."""
         later = [one for one in enterprises if one > self._after]
-        return [*later, *(one for one in enterprises if one <= self._after)][:AT_ONCE]
+        return [*later, *(one for one in enterprises if one <= self._after)]
 
     def _of(self, enterprise: str) -> Iterator[HeldTask]:
         path = f"{enterprise}/action/pendingtasks"
@@ -62,7 +80,7 @@ class Pending:
                 raise PlatformError(
                     f"{error}; is [abiquo] api_enterprises right?", alert=True
                 ) from error
-            raise _Unlisted(str(error), permanent=True) from error
+            raise
 
     def _enterprises(self) -> set[str]:
         """The paths of the enterprises that are asked for."""

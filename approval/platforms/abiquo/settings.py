@@ -69,7 +69,8 @@ class Settings(Section):
     api_enterprises: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
         default=(),
         description="The enterprises whose held tasks the gate looks for itself, by name or id, "
-        "separated by commas, in case their callback was lost. Empty: all that the account sees.",
+        "separated by commas, in case their callback was lost. Empty: all that the account sees. "
+        "A round asks 100 of them and the next one goes on; 'approval reconcile' asks all.",
         examples=["Acme, Globex"],
     )
 
