@@ -30,7 +30,7 @@ class Delivery(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     REFUSED = "refused"  # the platform said no for good
-    OVERTAKEN = "overtaken"  # somebody had decided otherwise on the platform
+    OVERTAKEN = "overtaken"  # it had ended otherwise on the platform
     FAILED = "failed"  # we gave up; an operator can redeliver
 
 

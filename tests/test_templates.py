@@ -322,7 +322,7 @@ def test_a_result_tells_of_each_task_what_became_of_it(templates):
     assert "Accepted: deploy web-01" in text
     assert "The decision is recorded and is being sent to Abiquo." in text
     assert "Declined web-04 by Carol Chief" in text
-    assert "But Abiquo had already gone the other way: cancelled by its owner." in text
+    assert "But it had already ended in Abiquo: cancelled by its owner." in text
 
 
 @pytest.mark.parametrize("delivery", [Delivery.REFUSED, Delivery.FAILED])

@@ -111,7 +111,7 @@ def test_a_reconfiguration_of_a_machine_that_was_never_seen_says_so(whole):
     ("theirs", "delivery", "told"),
     [
         ("continue", "delivered", "Abiquo has been told"),
-        ("cancel", "overtaken", "Abiquo had already gone the other way"),
+        ("cancel", "overtaken", "But it had already ended in Abiquo"),
     ],
 )
 def test_what_was_decided_on_the_platform_before_the_press_is_told_truthfully(

@@ -15,6 +15,7 @@ from approval.store.reconciling import Standing, Undelivered
 
 PAGE = 100  # decisions of a kind in one round; the next one sees to the others
 LONG = timedelta(minutes=10)  # after which a decision should have reached the platform
+FORGOTTEN = timedelta(hours=1)  # after which the platform will not know the task again
 TOLD = timedelta(days=1)  # between two mails about what still waits for the operator
 NAMED = 5  # tasks in one mail
 ENDS = {PlatformState.CONTINUED, PlatformState.CANCELLED}
@@ -53,10 +54,27 @@ class Deliveries:
         with self._database.read() as session:
             task = requests.load_task(session, one.task_id)
         state = looks.state(task.held) if task is not None else None
-        if task is None or state not in ENDS:
-            return one.parked and state is PlatformState.HELD
-        self._ended(one.request_id, task, state, say)
-        return False
+        if task is None or state is None:
+            return False
+        if state in ENDS or (state is PlatformState.GONE and self._is_forgotten(one)):
+            self._ended(one.request_id, task, state, say)
+            return False
+        self._note_unknown(one, state)
+        return one.parked and state is PlatformState.HELD
+
+    def _is_forgotten(self, one: Undelivered) -> bool:
+        """Whether the platform did not know its task long ago: it may not in passing."""
+        return one.unknown_since is not None and one.unknown_since <= self._clock() - FORGOTTEN
+
+    def _note_unknown(self, one: Undelivered, state: PlatformState) -> None:
+        """Remember since when the platform does not know the task of what was set aside."""
+        unknown = state is PlatformState.GONE
+        if not one.parked or unknown == (one.unknown_since is not None):
+            return
+        with self._database.write() as session:
+            locks.hold(session, one.request_id)
+            since = self._clock() if unknown else None
+            reconciling.note_unknown(session, one.task_id, since)
 
     def _ended(self, request_id: str, task: Task, state: PlatformState, say: Say) -> None:
         now = self._clock()
@@ -90,10 +108,13 @@ class Deliveries:
         self._tell_of_lost(lost)
 
     def _is_doubtful(self, one: Standing) -> bool:
-        """Whether it should not be held: what was told a moment ago may need another."""
+        """Whether it should not be held: what was told a moment ago may need another.
+
+        Of what is on its way or set aside, a job knows or the operator.
+        """
         if one.delivery is Delivery.DELIVERED and one.delivered_at is not None:
             return one.delivered_at <= self._clock() - LONG
-        return one.state is TaskState.WITHDRAWN  # of others, a job knows or the operator
+        return one.state is TaskState.WITHDRAWN or one.delivery is Delivery.OVERTAKEN
 
     def _again(self, one: Standing, task: Task, say: Say) -> None:
         now = self._clock()
@@ -121,7 +142,7 @@ class Deliveries:
             "held-again",
             "The platform holds tasks that had ended there",
             [f"task {id}" for id in ids],
-            f"Decide them in {self._platform.title} itself: the gate has withdrawn them for good.",
+            f"Decide them in {self._platform.title} itself: for the gate they have ended for good.",
         )
 
     def _tell(self, key: str, title: str, which: Sequence[str], advice: str) -> None:

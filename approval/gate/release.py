@@ -13,6 +13,11 @@ from approval.store.database import Database
 
 ACTIONS = {TaskState.ACCEPTED: Action.ACCEPT, TaskState.DECLINED: Action.DECLINE}
 EFFECTS = {Action.ACCEPT: PlatformState.CONTINUED, Action.DECLINE: PlatformState.CANCELLED}
+OVERTAKEN_BY = {
+    PlatformState.CONTINUED: "it was continued there before",
+    PlatformState.CANCELLED: "it was cancelled there before",
+    PlatformState.GONE: "the platform no longer knows it",
+}
 
 
 class Release:
@@ -97,8 +102,8 @@ def overtaken(
     *,
     requester: bool,
 ) -> None:
-    """Record that somebody had decided otherwise on the platform, and who has to hear of it."""
-    note = f"it was {state} there before"
+    """Record that the task had ended otherwise on the platform, and who has to hear of it."""
+    note = OVERTAKEN_BY[state]
     requests.deliver(session, task.id, Delivery.OVERTAKEN, note, None)
     trail.record(session, request_id, "overtaken", note, now, task_id=task.id)
     settle.spread(session, request_id, now, requester=requester)

@@ -88,6 +88,7 @@ def on_park(session: orm.Session, job: Job, failure: Failure, now: datetime) -> 
     if job.kind == jobs.Kind.RELEASE:
         delivery = Delivery.REFUSED if failure.permanent else Delivery.FAILED
         requests.deliver(session, int(job.subject), delivery, failure.said, None)
+        text += " If the task has ended there, reconciling ends it here and tells people."
     if job.kind == jobs.Kind.ASK and not _somebody_is_asked(session, job, now):
         key = "nobody-asked"  # worse than one address that is refused, so told by itself
         text += " Nobody else is asked, so its tasks stay pending."

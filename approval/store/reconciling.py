@@ -36,11 +36,15 @@ class Standing:
 
 @dataclass(frozen=True)
 class Undelivered:
-    """A decision that the platform has not heard; `parked` if it waits for the operator."""
+    """A decision that the platform has not heard; `parked` if it waits for the operator.
+
+    `unknown_since`: when reconciling first found that the platform does not know the task.
+    """
 
     task_id: int
     request_id: str
     parked: bool
+    unknown_since: datetime | None = None
 
 
 _place = sa.tuple_(REQUESTS.c.received_at, REQUESTS.c.id)
@@ -75,7 +79,7 @@ _standing = sa.select(
     TASKS.c.platform_task_id.in_(sa.bindparam("ids", expanding=True)),
 )
 _undelivered = (
-    sa.select(JOBS.c.subject, JOBS.c.request_id, JOBS.c.parked_at)
+    sa.select(JOBS.c.subject, JOBS.c.request_id, JOBS.c.parked_at, JOBS.c.awaits_since)
     .where(
         JOBS.c.kind == Kind.RELEASE,
         JOBS.c.subject > sa.bindparam("after"),
@@ -84,6 +88,11 @@ _undelivered = (
     )
     .order_by(JOBS.c.subject)
     .limit(sa.bindparam("most"))
+)
+_note_unknown = sa.update(JOBS).where(
+    JOBS.c.kind == Kind.RELEASE,
+    JOBS.c.subject == sa.bindparam("task"),
+    JOBS.c.parked_at.is_not(None),
 )
 
 
@@ -114,6 +123,21 @@ def undelivered(
     """
     values = {"after": after, "long_ago": long_ago, "most": most}
     return [
-        Undelivered(int(row.subject), row.request_id, row.parked_at is not None)
+        Undelivered(
+            int(row.subject),
+            row.request_id,
+            row.parked_at is not None,
+            row.awaits_since if row.parked_at is not None else None,
+        )
         for row in session.execute(_undelivered, values)
     ]
+
+
+def note_unknown(session: orm.Session, task_id: int, since: datetime | None) -> None:
+    """Note since when the platform does not know the task of a decision that was set aside.
+
+    None: it knows it. Whoever takes the decision up again begins anew.
+    """
+    awaits = None if since is None else "task known"
+    values = {"awaits": awaits, "awaits_since": since}
+    session.execute(_note_unknown.values(values), {"task": str(task_id)})

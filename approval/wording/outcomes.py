@@ -46,7 +46,7 @@ def told(task: Task, platform: str) -> str:
         case Delivery.DELIVERED:
             return f"{platform} has been told."
         case Delivery.OVERTAKEN:
-            return f"But {platform} had already gone the other way: {task.delivery_note}."
+            return f"But it had already ended in {platform}: {task.delivery_note}."
         case Delivery.REFUSED:
             return f"{platform} refused it: {task.delivery_note}. {WAITS}"
         case Delivery.FAILED:

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from approval.gate import deliveries
+from approval.gate import audit, deliveries
 from approval.model import Action, Delivery, PlatformState, TaskState
 from approval.platforms import PlatformError
+from approval.store import jobs
 from tests.fakes import (
     ANA,
     BEA,
@@ -113,10 +114,81 @@ def test_what_is_held_and_set_aside_stays_so_and_the_operator_is_told_daily(gate
     assert gate.task("1").delivery is Delivery.DELIVERED
 
 
-def test_what_is_gone_stays_with_the_operator(gate, parked):
+def test_what_is_gone_stays_with_the_operator_for_an_hour(gate, parked):
     gate.platform.states["1"] = PlatformState.GONE
+    for _ in range(6):
+        assert gate.round() == []
+        gate.clock.now += timedelta(minutes=9)
+    assert gate.task("1").delivery is Delivery.REFUSED
+    assert gate.redeliver("1") != []
+
+
+def test_what_the_platform_has_forgotten_is_overtaken_and_people_are_told(gate, parked):
+    gate.platform.states["1"] = PlatformState.GONE
+    gate.round()
+    gate.clock.now += timedelta(hours=1)
+    assert gate.round() == ["settled the delivery of task 1: it was gone"]
+    assert gate.round() == []
+    gate.work()
+    task = gate.task("1")
+    assert (task.state, task.delivery) == (TaskState.ACCEPTED, Delivery.OVERTAKEN)
+    assert task.delivery_note == "the platform no longer knows it"
+    assert gate.kinds(parked).count("overtaken") == 1
+    assert {ANA.address, BEA.address, MAX.address} <= set(gate.mails.recipients)
+    assert "the platform no longer knows it" in text_of(gate.mails.to(ANA)[-1])
+    with gate.database.read() as session:
+        assert list(audit.faults(session)) == []
+
+
+def test_a_decision_that_was_parked_as_its_task_was_gone_meets_its_end_by_itself(gate):
+    gate.jobs.begin_rounds()
+    request_id = gate.ask("1")
+    gate.platform.states["1"] = PlatformState.GONE
+    gate.press(BEA, Action.ACCEPT, "1")
+    gate.pass_time(minutes=30)
+    assert gate.task("1").delivery is Delivery.REFUSED
+    [mail] = gate.mails.to(OPERATOR)
+    assert "reconciling ends it here" in " ".join(text_of(mail).split())
+    gate.pass_time(minutes=40)
+    assert gate.task("1").delivery is Delivery.OVERTAKEN
+    assert "overtaken" in gate.kinds(request_id)
+    with gate.database.read() as session:
+        assert all(kind.parked == 0 for kind in jobs.backlog(session))
+
+
+def test_what_the_platform_forgets_in_passing_is_not_forgotten(gate, parked):
+    for state in (PlatformState.GONE, PlatformState.HELD, PlatformState.GONE):
+        gate.platform.states["1"] = state
+        gate.round()
+        gate.clock.now += timedelta(minutes=50)
     assert gate.round() == []
     assert gate.task("1").delivery is Delivery.REFUSED
+
+
+def test_what_is_redelivered_has_an_hour_again(gate, parked):
+    gate.platform.states["1"] = PlatformState.GONE
+    gate.round()
+    gate.redeliver("1")
+    gate.pass_time(minutes=59)
+    assert gate.task("1").delivery is Delivery.REFUSED
+    gate.round()
+    gate.clock.now += timedelta(minutes=2)
+    assert gate.round() == []
+    assert gate.task("1").delivery is Delivery.REFUSED
+
+
+def test_what_was_forgotten_and_is_held_again_is_for_the_operator(gate, parked):
+    gate.platform.states["1"] = PlatformState.GONE
+    gate.round()
+    gate.clock.now += timedelta(hours=1)
+    gate.round()
+    gate.work()
+    gate.mails.sent.clear()
+    gate.platform.states["1"] = PlatformState.HELD
+    gate.round()
+    gate.work()
+    [mail] = gate.mails.to(OPERATOR)
+    assert "task 1" in text_of(mail)
 
 
 def test_what_was_told_and_is_still_held_after_a_while_is_told_again(gate, forgotten):

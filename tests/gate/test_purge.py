@@ -10,7 +10,7 @@ from approval.engine.jobs import Jobs, Rounds
 from approval.gate import audit
 from approval.gate.purge import EVERY, Purge, Purged, purge
 from approval.gate.vote import NotAsked, open_request
-from approval.model import Action, Delivery
+from approval.model import Action, Delivery, PlatformState
 from approval.store import audit as trails
 from approval.store import jobs, retention
 from approval.store.jobs import Kind, Lane
@@ -183,6 +183,18 @@ def test_a_decision_that_an_operator_has_to_see_to_is_not_purged(gate, error):
     gate.redeliver()
     gate.work()
     assert purged(gate).requests == 1
+
+
+def test_a_decision_whose_task_the_platform_forgot_is_purged_like_others(gate):
+    gate.jobs.begin_rounds()
+    request_id = gate.ask("1")
+    gate.platform.states["1"] = PlatformState.GONE
+    gate.press(BEA, Action.ACCEPT, "1")
+    gate.pass_time(hours=2)
+    gate.clock.now += timedelta(days=800)
+    assert purged(gate).requests == 1
+    assert gate.kinds(request_id)[-1] == "purged"
+    assert faults(gate) == []
 
 
 def test_a_mail_that_never_got_through_keeps_nothing(gate, store):

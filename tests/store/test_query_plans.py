@@ -173,6 +173,8 @@ def reconcile(gate):
     gate.work()
     gate.jobs.begin_rounds()
     gate.jobs.run_next(Lane.UPKEEP)
+    gate.platform.states["5"] = PlatformState.GONE
+    gate.round()
     gate.platform.states["5"] = PlatformState.CONTINUED
     gate.round()
 

@@ -114,7 +114,7 @@ def test_a_decision_that_the_platform_made_otherwise_meanwhile_is_not_claimed(si
     ):
         said = words(answer)
         assert "Accepted but overtaken" in said
-        assert "Abiquo had already gone the other way" in said
+        assert "But it had already ended in Abiquo" in said
         assert "Abiquo has been told" not in said
     outcome = site.mails.to("ana@acme.example", "overtaken")
     assert "overtaken" in outcome.text
