@@ -126,7 +126,8 @@ def test_keys_are_not_retired_while_links_that_they_signed_are_open(site, approv
 def test_without_an_older_key_open_requests_lose_nothing(site, approval):
     site.deploy()
     site.settle()
-    assert approval("keys", "retire").output == "0 retired; restart the gate\n"
+    told = approval("keys", "retire").output.splitlines()  # the gate of the test may log meanwhile
+    assert "0 retired; restart the gate" in told
 
 
 def test_a_link_lives_as_long_as_its_key(tmp_path, cloud, mailbox):
