@@ -1,6 +1,7 @@
 """A day of several gates: tasks come, managers disagree, gates die, and all comes to its end."""
 
 import random
+import sys
 import threading
 import time
 from collections import Counter, defaultdict
@@ -39,9 +40,12 @@ class Day:
     def seconds(self) -> float:
         return time.monotonic() - self.begun
 
-    def run(self, count: int, pause: float) -> None:
-        """Let so many tasks go their way; a process dies about every `pause` seconds."""
-        with self._dying(pause), ThreadPoolExecutor(SIDE_BY_SIDE + 1) as people:
+    def run(self, count: int, pause: float, kills: int = sys.maxsize) -> None:
+        """Let so many tasks go their way; a process dies about every `pause` seconds.
+
+        No more than `kills` die: a machine that is busy starts them slower than they would die.
+        """
+        with self._dying(pause, kills), ThreadPoolExecutor(SIDE_BY_SIDE + 1) as people:
             announced = people.submit(self._announce_all, count)
             list(people.map(self._press, self._answers(count)))
             announced.result()
@@ -103,11 +107,13 @@ class Day:
             time.sleep(0.1)
 
     @contextmanager
-    def _dying(self, pause: float) -> Iterator[None]:
+    def _dying(self, pause: float, kills: int) -> Iterator[None]:
         over = threading.Event()
 
         def kill() -> None:
-            while not over.wait(self.chance.uniform(pause / 2, 3 * pause / 2)):
+            for _ in range(kills):
+                if over.wait(self.chance.uniform(pause / 2, 3 * pause / 2)):
+                    return
                 self.chance.choice(self.gates.processes).kill()
 
         killer = threading.Thread(target=kill)

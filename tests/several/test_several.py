@@ -18,6 +18,14 @@ __all__ = ["temporal"]
 pytestmark = pytest.mark.only_on("postgresql")
 
 
+def test_of_two_gates_that_die_while_all_begins_each_task_is_decided_once_and_told(tmp_path):
+    with gates(tmp_path, ["serve"] * 2) as two:
+        day = Day(two, random.Random(3), limit=300)  # noqa: S311 - not a secret
+        day.run(8, pause=0.2, kills=3)
+        assert "\n".join(day.problems()) == ""
+        assert sum(process.kills for process in two.processes) > 0
+
+
 @pytest.mark.long
 def test_of_three_gates_that_die_at_random_each_task_is_decided_once_and_told(tmp_path):
     with gates(tmp_path, ["serve"] * 3) as three:
