@@ -21,13 +21,18 @@ from approval.store.tables import (
 )
 
 ENDED = (Delivery.DELIVERED, Delivery.OVERTAKEN)
-_undelivered = sa.exists().where(
+_undelivered = sa.select(TASKS.c.id).where(
     TASKS.c.request_id == REQUESTS.c.id,
     TASKS.c.delivery.is_not(None),
     TASKS.c.delivery.not_in(ENDED),
 )
-_unfinished = sa.exists().where(JOBS.c.request_id == REQUESTS.c.id, JOBS.c.parked_at.is_(None))
-_kept = sa.or_(_undelivered, _unfinished)
+_unfinished = sa.select(JOBS.c.id).where(
+    JOBS.c.request_id == REQUESTS.c.id, JOBS.c.parked_at.is_(None)
+)
+# Not EXISTS: where much is old, PostgreSQL would read all tasks for each batch of a few.
+_kept = sa.or_(
+    *(kept.limit(1).scalar_subquery().is_not(None) for kept in (_undelivered, _unfinished))
+)
 
 
 @dataclass(frozen=True)

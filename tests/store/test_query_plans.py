@@ -273,10 +273,9 @@ def test_no_use_case_reads_a_whole_table(make_gate, store, use_case):
 
 
 def add_neighbours(store):
-    """Add what is too young to be purged: beside nothing, reading the whole is the better plan."""
+    """Add much that is old and has to be kept: beside nothing, reading all is the better plan."""
     with psycopg.connect(store.url, autocommit=True) as connection:
         fill_hosted(connection, 2000)
-        connection.execute("UPDATE approval_requests SET closed_at = closed_at + interval '9 y'")
         connection.execute(
             "INSERT INTO machines (platform, key, machine, seen_at)"
             " SELECT 'fake', 'neighbours/' || n, '{}', now() + interval '9 y'"
@@ -284,7 +283,7 @@ def add_neighbours(store):
         )
         connection.execute(
             "INSERT INTO jobs (id, kind, subject, request_id, lane, due, made_at, attempts, run)"
-            " SELECT id, 'lapse', id, id, 'upkeep', closed_at, closed_at, 0, 0"
+            " SELECT id, 'note', id, id, 'mail', closed_at + interval '9 y', closed_at, 0, 0"
             " FROM approval_requests"
         )
         connection.execute("VACUUM ANALYZE")
