@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from io import StringIO
@@ -11,6 +12,7 @@ from approval.audit.chain import Event
 
 FIELDS = list(Event.__dataclass_fields__)
 BYTES = ("salt", "digest", "hash")
+FORMULA = re.compile(r"'*[=+\-@\t\r\n]")  # how texts begin that a spreadsheet would work out
 
 
 class NotAnExport(Exception):
@@ -24,10 +26,17 @@ def jsonl(events: Iterable[Event]) -> Iterator[str]:
 
 
 def comma_separated(events: Iterable[Event]) -> Iterator[str]:
-    """A head line, then a line for each event; what was purged is empty, and so is its salt."""
+    """A head line, then a line for each event; what was purged is empty, and so is its salt.
+
+    A text that a spreadsheet would take for a formula has an apostrophe before it, which `read`
+    takes away.
+    """
     yield _line(FIELDS)
     for event in events:
-        yield _line(_record(event).values())
+        record = _record(event)
+        if FORMULA.match(event.text or ""):
+            record["text"] = f"'{event.text}"
+        yield _line(record.values())
 
 
 def read(lines: Iterable[str]) -> Iterator[Event]:
@@ -39,7 +48,7 @@ def read(lines: Iterable[str]) -> Iterator[Event]:
             yield _event(json.loads(first))
             yield from (_event(json.loads(line)) for line in rows)
         elif first.rstrip("\r\n").split(",") == FIELDS:
-            yield from map(_event, csv.DictReader(rows, FIELDS))
+            yield from map(_event, map(_unquoted, csv.DictReader(rows, FIELDS)))
         else:
             raise ValueError(first[:80])
     except (ValueError, TypeError, LookupError, AttributeError) as error:
@@ -56,6 +65,13 @@ def _line(values: Iterable[Any]) -> str:
     line = StringIO()
     csv.writer(line).writerow(values)
     return line.getvalue()
+
+
+def _unquoted(record: dict[str, Any]) -> dict[str, Any]:
+    text = record["text"]
+    if text.startswith("'") and FORMULA.match(text):
+        return record | {"text": text[1:]}
+    return record
 
 
 def _event(record: dict[str, Any]) -> Event:
