@@ -99,10 +99,15 @@ def settings() -> None:
 
 @main.command("scan-test")
 @click.argument("url")
-def scan_test(url: str) -> None:
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Certificates (PEM) to trust instead of the public authorities.",
+)
+def scan_test(url: str, ca_file: Path | None) -> None:
     """Open URL, a mail's link, as scanners do; does that decide?
 
     Tells whether the page says the same afterwards. Nothing is pressed.
     Only the host of URL is asked.
     """
-    sys.exit(0 if scanning.scan_test(url, click.echo) else 1)
+    sys.exit(0 if scanning.scan_test(url, click.echo, ca_file) else 1)

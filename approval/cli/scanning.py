@@ -1,8 +1,11 @@
 """Scan as mail scanners do: open a mail's links in every way that a machine does, press nothing."""
 
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from urllib.parse import parse_qs, urldefrag, urljoin, urlsplit
 
 import requests
@@ -27,12 +30,13 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Seen:
-    """One request and its answer; status 0 if there was none."""
+    """One request and its answer; status 0 if there was none, and `untrusted` says why with TLS."""
 
     method: str
     url: str
     status: int
     body: bytes = b""
+    untrusted: str = ""
 
     @property
     def line(self) -> str:
@@ -40,7 +44,7 @@ class Seen:
         return f"{self.method:7} {urlsplit(self.url).path:12} {self.status or 'no answer'}"
 
 
-def ask(method: str, url: str, agent: str = AGENTS[0]) -> Seen:
+def ask(method: str, url: str, agent: str = AGENTS[0], ca_file: Path | None = None) -> Seen:
     """Send one request, without following where it leads."""
     session = requests.Session()
     session.trust_env = False  # no proxy, and no login of whoever runs this
@@ -52,11 +56,14 @@ def ask(method: str, url: str, agent: str = AGENTS[0]) -> Seen:
                 url,
                 headers={"User-Agent": agent},
                 timeout=TIMEOUT,
+                verify=str(ca_file) if ca_file else True,
                 allow_redirects=False,
                 stream=True,
             ) as answer,
         ):
             return Seen(method, url, answer.status_code, answer.raw.read(PAGE, decode_content=True))
+    except requests.exceptions.SSLError as error:
+        return Seen(method, url, 0, untrusted=_reason(error))
     except (requests.RequestException, OSError):
         return Seen(method, url, 0)
 
@@ -80,17 +87,18 @@ def self_submitting(page: Seen) -> list[str]:
     ]
 
 
-def scan(urls: Sequence[str]) -> Iterator[Seen]:
+def scan(urls: Sequence[str], ca_file: Path | None = None) -> Iterator[Seen]:
     """Open these links as scanners do: looks first, previews, all at once, over and over."""
+    send = partial(ask, ca_file=ca_file)
     for order in (urls, urls[::-1]):
         for url in order:
-            yield from (ask(method, url) for method in ("HEAD", "OPTIONS", "GET"))
-    yield from (ask("GET", url, agent) for url in urls for agent in AGENTS)
+            yield from (send(method, url) for method in ("HEAD", "OPTIONS", "GET"))
+    yield from (send("GET", url, agent) for url in urls for agent in AGENTS)
     with ThreadPoolExecutor(TOGETHER) as threads:
-        yield from threads.map(lambda url: ask("GET", url), [*urls] * TOGETHER)
-        yield from threads.map(lambda _: ask("GET", urls[0]), range(TIMES))
+        yield from threads.map(lambda url: send("GET", url), [*urls] * TOGETHER)
+        yield from threads.map(lambda _: send("GET", urls[0]), range(TIMES))
     for url in urls:
-        yield from (ask("GET", link) for link in links_of(ask("GET", url)))
+        yield from (send("GET", link) for link in links_of(send("GET", url)))
 
 
 def state(page: Seen) -> tuple[int, str]:
@@ -105,7 +113,7 @@ def state(page: Seen) -> tuple[int, str]:
     return page.status, " ".join(tree.text_content().split())
 
 
-def scan_test(url: str, tell: Tell) -> bool:
+def scan_test(url: str, tell: Tell, ca_file: Path | None = None) -> bool:
     """Scan one link and tell each request; says whether the page is what it was."""
     if not _is_of_a_mail(url):
         tell(
@@ -113,18 +121,15 @@ def scan_test(url: str, tell: Tell) -> bool:
             "review, and hold a token; put the whole link in quotes, for a shell cuts it at &"
         )
         return False
-    before = ask("GET", url)
+    before = ask("GET", url, ca_file=ca_file)
     if not before.status:
-        tell(
-            f"problem  nobody answers at {urlsplit(url).netloc}: see that the gate runs, and "
-            "that it can be reached from here"
-        )
+        tell(_unanswered(before))
         return False
     if before.status != 200:
         tell(f"problem  {before.line.strip()}: take a link that still works from a mail")
         return False
-    seen = list(scan([url]))
-    after = ask("GET", url)
+    seen = list(scan([url], ca_file))
+    after = ask("GET", url, ca_file=ca_file)
     lines = [each.line for each in seen]
     for line in dict.fromkeys(lines):
         tell(f"{lines.count(line):4} x {line}")
@@ -147,6 +152,27 @@ def _is_of_a_mail(url: str) -> bool:
     parts = urlsplit(url)
     asks = parts.path.rpartition("/")[2] in ROUTES and "token" in parse_qs(parts.query)
     return asks and parts.scheme in ("http", "https")
+
+
+def _unanswered(seen: Seen) -> str:
+    """Why there is no page, and what to do."""
+    place = urlsplit(seen.url).netloc
+    if seen.untrusted:
+        return (
+            f"problem  {place} answers, but TLS fails: {seen.untrusted}; where you have an "
+            "authority of your own name its certificate (PEM) with --ca-file"
+        )
+    return (
+        f"problem  nobody answers at {place}: see that the gate runs, and that it can be "
+        "reached from here"
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """What TLS says, from the layer that knows; those above repeat the link with its token."""
+    while not isinstance(error, ssl.SSLError) and (inner := error.__cause__ or error.__context__):
+        error = inner
+    return str(error) if isinstance(error, ssl.SSLError) else type(error).__name__
 
 
 def _host(url: str) -> tuple[str, str]:

@@ -1,5 +1,9 @@
 """A mail estate whose scanners open, preview, run and follow everything decides nothing."""
 
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 from click.testing import CliRunner
 
@@ -117,6 +121,65 @@ def test_a_host_that_is_down_is_called_so():
         f"problem  nobody answers at {place}: see that the gate runs, and that it can be reached "
         "from here"
     ]
+
+
+@pytest.fixture
+def serve_page(certificates):
+    """Serves a page with TLS under a name; yields the link to it."""
+
+    @contextmanager
+    def serve(name):
+        class Page(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", "5")
+                self.end_headers()
+                self.wfile.write(b"hello" if self.command != "HEAD" else b"")
+
+            do_HEAD = do_OPTIONS = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        class Server(ThreadingHTTPServer):
+            def get_request(self):
+                connection, address = super().get_request()
+                wrapped = certificates.server(name).wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                )
+                return wrapped, address
+
+            def handle_error(self, *_):
+                pass  # who does not trust it hangs up
+
+        with Server(("127.0.0.1", 0), Page) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            yield f"https://127.0.0.1:{server.server_port}/accept?task=1&token=secret"
+            server.shutdown()
+            thread.join()
+
+    return serve
+
+
+def test_an_authority_that_is_not_known_is_named_as_the_reason_and_can_be_given(
+    serve_page, ca_file
+):
+    with serve_page("127.0.0.1") as link:
+        refused = CliRunner().invoke(main, ["scan-test", link])
+        trusted = CliRunner().invoke(main, ["scan-test", link, "--ca-file", str(ca_file)])
+    assert refused.exit_code == 1
+    assert "certificate verify failed" in refused.output
+    assert "--ca-file" in refused.output
+    assert "secret" not in refused.output
+    assert (trusted.exit_code, "nothing was decided" in trusted.output) == (0, True)
+
+
+def test_a_certificate_of_another_name_is_named_as_the_reason(serve_page, ca_file):
+    with serve_page("gate.example") as link:
+        told = CliRunner().invoke(main, ["scan-test", link, "--ca-file", str(ca_file)])
+    assert told.exit_code == 1
+    assert "mismatch" in told.output
 
 
 def test_only_the_host_that_was_named_is_asked():
