@@ -2,6 +2,10 @@
 
     gunicorn --threads 8 'approval.wsgi:application("/etc/approval/workflow.cfg")'
 
+Let it stand behind a proxy that reads a request whole before it passes it on: nginx does, Caddy
+with `request_buffers`. Else eight half-sent requests hold its eight threads and nobody is
+answered; `approval web` needs no such proxy.
+
 `approval worker` has to do the work. Each process has to call it for itself, as it opens
 connections: gunicorn does, without --preload.
 """

@@ -2,10 +2,13 @@
 
 import http.client
 import json
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +23,11 @@ from tests.mails import Mails
 from tests.watch import TOKEN
 
 SECRET = "a-secret-of-22-characters"
+SPACES = " " * 40_000  # more than what passes on might keep by the way
+HALVES = (
+    f"Content-Length: 50000\r\n\r\n{SPACES}",
+    f"Transfer-Encoding: chunked\r\n\r\n{len(SPACES):x}\r\n{SPACES}\r\n",
+)
 ALLOWED, STRANGER = "127.0.0.1", "127.0.0.3"
 
 
@@ -170,6 +178,49 @@ def test_clear_text_leads_to_tls_and_is_logged_no_better(guarded):
     assert answer.headers["Location"].startswith("https://")
     assert guarded.ask("GET", "/").getheader("Strict-Transport-Security")
     assert_tells_nothing(guarded.front.logs)
+
+
+@contextmanager
+def noting() -> Iterator[tuple[int, list[str]]]:
+    """Somebody who notes what begins to be asked, before it is there whole; and at which port."""
+    begun: list[str] = []
+
+    class Noting(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            begun.append(self.path)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Noting) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.server_port, begun
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("kind", FRONTS)
+def test_a_request_goes_on_only_when_it_is_here_whole(kind, tmp_path, certificates, ca_file):
+    trust = ssl.create_default_context(cafile=str(ca_file))
+    with noting() as (port, begun), ExitStack() as parts:
+        authority = certificates.authority
+        front = parts.enter_context(running(kind, tmp_path, authority, [port, port]))
+        url = f"https://localhost:{front.tls}"
+        for beginning in HALVES:
+            raw = parts.enter_context(socket.create_connection(("127.0.0.1", front.tls), 20))
+            half = parts.enter_context(trust.wrap_socket(raw, server_hostname="localhost"))
+            half.sendall(f"POST /half HTTP/1.1\r\nHost: localhost\r\n{beginning}".encode())
+            whole = requests.post(f"{url}/whole", b"<tasks/>", verify=ca_file, timeout=20)
+            assert whole.status_code == 204
+        large = b" " * (BODY_LIMIT + 1)
+        assert requests.post(f"{url}/large", large, verify=ca_file, timeout=20).ok
+    assert begun == ["/whole", "/whole", "/large"]
 
 
 @pytest.mark.parametrize("kind", FRONTS)
