@@ -1,5 +1,6 @@
 """The real parts: a simulated platform, a mail server, and a served gate between them."""
 
+import os
 import socket
 import ssl
 import threading
@@ -35,6 +36,10 @@ from tests.watch import WATCH, nothing_secret_is_logged
 
 __all__ = ["nothing_secret_is_logged", "templates_are_compiled_once", "wait_until"]
 
+# A busy machine is not a failure. CI has a profile of hypothesis' own, which says so too.
+if not os.environ.get("CI"):
+    hypothesis.settings.register_profile("here", deadline=None)
+    hypothesis.settings.load_profile("here")
 # `make model` asks for it.
 hypothesis.settings.register_profile(
     "model", max_examples=400, stateful_step_count=60, deadline=None
