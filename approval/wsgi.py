@@ -13,15 +13,18 @@ connections: gunicorn does, without --preload.
 import sys
 from pathlib import Path
 
+import structlog
 from flask import Flask
 
 from approval.cli.assembly import assemble
 from approval.cli.opening import load_config
 from approval.cli.running import told
-from approval.cli.serving import prepare, refuse_file
+from approval.cli.serving import NotServed, prepare, refuse_file
 from approval.config import Config
+from approval.config.values import CURE
 from approval.logs import configure_logs
 
+log = structlog.get_logger("approval.settings")
 NO_USE = 3  # the status at which gunicorn ends instead of starting another process
 
 
@@ -36,7 +39,19 @@ def application(file: str = "workflow.cfg") -> Flask:
 
 def _built(config: Config) -> Flask:
     refuse_file(config)
+    _refuse_open_callbacks(config)
     configure_logs()
+    for warning in config.warnings:
+        log.warning(warning)
     service = assemble(config, works=False)
     prepare(service, config)
     return service.app
+
+
+def _refuse_open_callbacks(config: Config) -> None:
+    """See that callbacks prove who sent them. Raises NotServed."""
+    if not config.server.knows_callers:
+        raise NotServed(
+            "[server] callback_secret: is required here, because bind_address does not say where "
+            f"another server listens, and anybody who reaches it could have managers mailed; {CURE}"
+        )

@@ -57,7 +57,7 @@ def _proxies(server: "Server") -> Iterator[Finding]:
 
 
 def _known_callers(server: "Server") -> Iterator[Finding]:
-    if server.callback_secret or (server.require_signature and server.webhook_secret):
+    if server.knows_callers:
         return
     if not _bound_here(server):
         yield problem(

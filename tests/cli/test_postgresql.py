@@ -16,6 +16,7 @@ from tests import stores
 from tests.cli.conftest import environment, write
 from tests.conftest import MONA, free_port, wait_until
 
+SECRET = "a-secret-of-22-characters"
 pytestmark = pytest.mark.only_on("postgresql")
 
 
@@ -30,6 +31,12 @@ def bare(tmp_path):
 def settings(bare, text, tmp_path):
     """The settings for it are written."""
     write(tmp_path, f"{text}{bare.settings}")
+
+
+@pytest.fixture
+def guarded(bare, text, tmp_path):
+    """The same, with a secret that callbacks have to name."""
+    write(tmp_path, f"{text}{bare.settings}callback_secret = {SECRET}\n")
 
 
 def test_its_tables_are_made_by_a_command_and_by_nothing_else(settings, approval):
@@ -106,16 +113,17 @@ def gunicorn(folder):
     assert process.returncode == 0
 
 
-def test_gunicorn_can_serve_the_web_part(settings, approval, tmp_path, cloud, bare):
+def test_gunicorn_can_serve_the_web_part(guarded, approval, tmp_path, cloud, bare):
     approval("db", "upgrade")
     with gunicorn(tmp_path) as url:
         body = cloud.callback_body(cloud.deploy_machine(59))
-        assert requests.post(f"{url}/callback", body, timeout=10).status_code == 202
+        assert requests.post(f"{url}/callback", body, timeout=10).status_code == 401
+        assert requests.post(f"{url}/callback/{SECRET}", body, timeout=10).status_code == 202
     assert bare.rows("SELECT kind FROM jobs") == [("consider",)]
 
 
 def test_gunicorn_announces_no_end_of_waiting_that_was_called_off(
-    text, settings, approval, tmp_path, cloud, mails, bare
+    text, guarded, approval, tmp_path, cloud, mails, bare
 ):
     told = approval("db", "upgrade")
     assert told.exit_code == 0, told.output

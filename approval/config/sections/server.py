@@ -108,6 +108,11 @@ class Server(Section):
         "who asks, for callback_from, [links] wrong_per_minute and the log.",
     )
 
+    @property
+    def knows_callers(self) -> bool:
+        """Whether each callback has to prove that the platform sent it."""
+        return bool(self.callback_secret or (self.require_signature and self.webhook_secret))
+
     @field_validator("public_url")
     @classmethod
     def _is_a_web_address(cls, value: str | None) -> str | None:
