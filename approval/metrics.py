@@ -1,4 +1,7 @@
-"""Figures for Prometheus: what was counted since the start, and what waits in the store."""
+"""Figures for Prometheus: what this process counted since its start, and what waits in the store.
+
+Only what waits is the same whichever process is asked; the others know nothing of what workers do.
+"""
 
 from collections.abc import Iterator
 
@@ -24,11 +27,14 @@ class Metrics:
             "approval_decisions", "Tasks decided by people.", ["action"], registry=self.registry
         )
         self.jobs = Counter(
-            "approval_jobs", "Jobs run, by kind and end.", ["kind", "end"], registry=self.registry
+            "approval_jobs",
+            "Jobs run by this process, by kind and end.",
+            ["kind", "end"],
+            registry=self.registry,
         )
         self.rounds = Gauge(
             "approval_last_round_timestamp_seconds",
-            "When what is done again and again last worked, by kind.",
+            "When what is done again and again last worked in this process, by kind.",
             ["kind"],
             registry=self.registry,
         )

@@ -11,12 +11,14 @@ import sqlalchemy as sa
 from approval.clock import utc_now
 from approval.demo.cloud import V2_6
 from approval.demo.cloud.faults import Fault
+from approval.metrics import Metrics
 from approval.model import TaskState
 from approval.store.jobs import Kind, Lane
-from approval.store.tables import TaskRow
+from approval.store.tables import JobRow, TaskRow
 from tests.conftest import ANA, MAX, MONA, Site, served_gate, settings_text, wait_until
 from tests.forms import words
 
+RECONCILE = {"kind": "reconcile"}
 LATE = 60  # seconds by which the platform's clock is behind, so that its tasks are no news
 
 
@@ -163,6 +165,31 @@ def test_a_round_that_fails_is_tried_again_until_it_works(site):
     assert 'approval_last_round_timestamp_seconds{kind="reconcile"}' in (
         site.gate.get("/metrics").text
     )
+
+
+def overdue(site):
+    """For how long a round is due, as a process tells it that does none."""
+    registry = Metrics(site.gate.service.database, utc_now).registry
+    assert registry.get_sample_value("approval_last_round_timestamp_seconds", RECONCILE) is None
+    return registry.get_sample_value("approval_jobs_oldest_seconds", RECONCILE)
+
+
+def test_whichever_process_is_asked_tells_since_when_no_round_has_worked(site):
+    work(site)
+    assert overdue(site) == 0
+    site.cloud.faults.plan(Fault(method="GET", path="enterprises", status=500, times=None))
+    work(site)
+    an_hour_ago = utc_now() - timedelta(hours=1)
+    rounds = sa.update(JobRow).where(JobRow.kind == Kind.RECONCILE)
+    site.gate.change(rounds.values(made_at=an_hour_ago))
+    for _ in range(2):
+        site.gate.hurry()
+        site.settle()
+        assert overdue(site) >= 3600  # though it was tried
+    site.cloud.faults.clear()
+    site.gate.hurry()
+    site.settle()
+    wait_until(lambda: overdue(site) == 0)
 
 
 def test_what_the_platform_did_not_keep_is_told_again(site):
