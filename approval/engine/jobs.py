@@ -75,7 +75,7 @@ class Jobs:
         with self._database.write() as session:
             now = self.now(session)
             for kind in self.rounds if kinds is None else kinds:
-                jobs.add(session, kind, jobs.EVERYTHING, None, now)
+                jobs.begin_round(session, kind, now)
 
     @property
     def rounds(self) -> Mapping[jobs.Kind, timedelta]:

@@ -148,6 +148,16 @@ def add(
     return promised
 
 
+def begin_round(session: orm.Session, kind: Kind, now: datetime) -> None:
+    """Promise what is done again and again, due now; what fails has waited since it was due."""
+    row = sa.and_(JOBS.c.kind == kind, JOBS.c.subject == EVERYTHING)
+    failing = sa.select(JOBS.c.made_at).where(row, JOBS.c.error.is_not(None))
+    since = session.scalar(failing)
+    add(session, kind, EVERYTHING, None, now)
+    if since is not None and since < now:
+        session.execute(sa.update(JOBS).where(row).values(made_at=since))
+
+
 def drop(session: orm.Session, kind: Kind, subject: object, now: datetime) -> bool:
     """Take a promise back; False if it does not stand, or somebody works on it."""
     idle = sa.and_(JOBS.c.kind == kind, JOBS.c.subject == str(subject), JOBS.c.lease.is_(None))

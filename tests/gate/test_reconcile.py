@@ -10,6 +10,8 @@ from approval.gate import looks, reconcile
 from approval.gate.vote import NotAsked
 from approval.model import Action, PlatformState, TaskState
 from approval.platforms import PlatformError
+from approval.store import jobs
+from approval.store.jobs import Kind
 from tests.fakes import ANA, BEA, MAX, NOW, forbidden, make_held, text_of, unreachable
 
 LONG_AGO = NOW - timedelta(hours=1)
@@ -115,6 +117,21 @@ def test_a_task_that_the_list_invents_mails_nobody(gate):
     gate.pass_time(minutes=3)
     assert gate.mails.sent == []
     assert gate.task("9").state is TaskState.WITHDRAWN
+
+
+def test_rounds_that_fail_have_waited_since_the_first_however_often_they_are_begun(gate):
+    gate.platform.broken["held"] = unreachable()
+    for _ in range(4):
+        gate.jobs.begin_rounds()
+        gate.pass_time(minutes=5)
+    with gate.database.read() as session:
+        [rounds] = [one for one in jobs.backlog(session) if one.kind == Kind.RECONCILE]
+    assert rounds.oldest == NOW
+    gate.platform.broken.clear()
+    gate.pass_time(minutes=5)
+    with gate.database.read() as session:
+        [rounds] = [one for one in jobs.backlog(session) if one.kind == Kind.RECONCILE]
+    assert rounds.oldest > gate.clock.now - timedelta(minutes=5)
 
 
 # What waits here and the platform does not hold.
