@@ -118,6 +118,7 @@ class FakePlatform:
         return Callback(tuple(self.announced.get(id) or self.tasks[id] for id in ids))
 
     def look(self, task: HeldTask) -> Reading:
+        assert task.links, "there is nothing to look at"
         self._meet("look", task.id)
         state = self.states.get(task.id, PlatformState.GONE)
         return Reading(state, self.tasks[task.id] if state is PlatformState.HELD else None)

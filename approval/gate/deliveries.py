@@ -99,9 +99,11 @@ class Deliveries:
         for one in first_told[:PAGE]:
             with self._database.read() as session:
                 task = requests.load_task(session, one.task_id)
-            if task is None or looks.state(task.held) is not PlatformState.HELD:
+            # Of what was purged there is nothing left to look at, or to tell.
+            purged = task is not None and not task.held.links
+            if task is None or not (purged or looks.state(task.held) is PlatformState.HELD):
                 continue
-            if one.delivery is Delivery.DELIVERED:
+            if one.delivery is Delivery.DELIVERED and not purged:
                 self._again(one, task, say)
             else:
                 lost.append(task.held.id)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from approval.gate import audit, deliveries
+from approval.gate.purge import purge
 from approval.model import Action, Delivery, PlatformState, TaskState
 from approval.platforms import PlatformError
 from approval.store import jobs
@@ -239,6 +240,17 @@ def test_a_withdrawn_task_that_is_held_again_is_for_the_operator(gate):
     assert "task 1" in text_of(mail)
     assert gate.task("1").state is TaskState.WITHDRAWN
     assert gate.kinds(request_id).count("withdrawn") == 1
+
+
+def test_what_was_purged_and_is_held_again_is_for_the_operator(gate, forgotten):
+    gate.platform.states["1"] = PlatformState.CANCELLED
+    gate.clock.now += timedelta(days=400)
+    purge(gate.database, gate.clock() - timedelta(days=365), gate.clock(), lambda: None)
+    gate.platform.states["1"] = PlatformState.HELD
+    assert gate.round() == []
+    gate.work()
+    [mail] = gate.mails.to(OPERATOR)
+    assert "task 1" in text_of(mail)
 
 
 def test_what_somebody_tells_at_this_moment_is_left_to_them(gate, waiting):
