@@ -29,7 +29,8 @@ def outside():
 @pytest.mark.parametrize("trouble", [flooded, flooded_head], ids=name)
 def test_a_list_without_end_delays_and_nothing_else(way, which, trouble):
     delayed(way, which, trouble)
-    assert 0 < sum(way.outside.line.flood) < 40
+    # Each of them is given up after 8 MB; a round asks three before it gives up.
+    assert 0 < sum(way.outside.line.flood) < 100
 
 
 @lists
