@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 SECONDS ?= 600
 MINUTES ?= 30
 STORE ?= sqlite
+# What kills, starves and floods a gate takes minutes of waiting.
+TRIALS := crash deploy faults load scanners several
 
-.PHONY: help demo test test-postgresql several crash load model temporal check fuzz bench aged look clean
+.PHONY: help demo test trials test-postgresql several crash load model temporal check fuzz bench aged look clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -24,8 +26,11 @@ $(VENV)/demo $(VENV)/dev: $(VENV)/%: pyproject.toml
 demo: $(VENV)/demo ## Try the gate with a simulated Abiquo and a mailbox
 	$(BIN)/approval demo $(ARGS)
 
-test: $(VENV)/dev ## Run the tests
-	$(BIN)/pytest -n 4 --dist worksteal $(ARGS)
+test: $(VENV)/dev ## Run the tests, except the trials
+	$(BIN)/pytest -n 4 --dist worksteal $(TRIALS:%=--ignore=tests/%) $(ARGS)
+
+trials: $(VENV)/dev ## Run the tests that kill, starve and flood gates, and try deploy/
+	$(BIN)/pytest -n 4 --dist worksteal $(TRIALS:%=tests/%) $(ARGS)
 
 test-postgresql: $(VENV)/dev ## Run the tests with every store on PostgreSQL
 	$(BIN)/pytest -n 4 --dist worksteal --store=postgresql $(ARGS)
