@@ -87,7 +87,7 @@ def form_of(link: str) -> tuple[str, dict[str, str]]:
 def press(link: str) -> requests.Response:
     """Press the button that a mail's link leads to, wherever it is served."""
     path, fields = form_of(link)
-    return requests.post(path, fields, timeout=10)
+    return requests.post(path, fields, timeout=60)
 
 
 FOR_PEOPLE = (Kind.REMIND, Kind.LAPSE)  # what waits for days, to see whether somebody decides
@@ -111,10 +111,10 @@ class Gate:
         return (self.folder / "workflow.db.key").read_text("ascii").strip()
 
     def get(self, url: str, **options: object) -> requests.Response:
-        return self.session.get(self._absolute(url), timeout=10, **options)
+        return self.session.get(self._absolute(url), timeout=60, **options)
 
     def post(self, url: str, body: object = None, **options: object) -> requests.Response:
-        return self.session.post(self._absolute(url), data=body, timeout=10, **options)
+        return self.session.post(self._absolute(url), data=body, timeout=60, **options)
 
     def callback(self, body: bytes, **options: object) -> requests.Response:
         return self.post("/callback", body, **options)
