@@ -61,10 +61,15 @@ def _text(file: Path) -> str:
         cure = "let the gate's account read it"
         raise ConfigError([f"{file}: cannot be read: {error.strerror}; {cure}"]) from error
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigError([f"{file}, line {line}: is not UTF-8; save it as UTF-8"]) from error
+    before, aside, _ = text.partition(ASIDE)
+    if aside:
+        line = before.count("\n") + 1
+        raise ConfigError([f"{file}, line {line}: holds a NUL; save it as UTF-8"])
+    return text
 
 
 def _put_aside(lines: list[str], error: Stop) -> Mistake:
@@ -73,8 +78,9 @@ def _put_aside(lines: list[str], error: Stop) -> Mistake:
     indent = lines[index].removesuffix(lines[index].lstrip())
     if isinstance(error, configparser.DuplicateOptionError):
         lines[index] = f"{indent}{ASIDE}{index} ="  # a key, for what may be indented below it
-        what = f"[{error.section}] {error.option}: is set twice; keep one of the two"
-        return Mistake(f"{place}: {what}", error.section, (error.option,))
+        section = error.section.partition(ASIDE)[0]
+        what = f"[{section}] {error.option}: is set twice; keep one of the two"
+        return Mistake(f"{place}: {what}", section, (error.option,))
     if isinstance(error, configparser.DuplicateSectionError):
         lines[index] = f"{indent}[{error.section}{ASIDE}{index}]"
         what = f"[{error.section}]: begins twice; put its keys together"

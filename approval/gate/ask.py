@@ -10,7 +10,7 @@ from approval.addresses import is_address
 from approval.gate import Record, nothing
 from approval.gate.letters import Letters
 from approval.mail import RecipientRefused, Transport
-from approval.model import ApprovalRequest, Approver, Job, MailState
+from approval.model import ApprovalRequest, Approver, Job, MailState, Task
 from approval.store import jobs, pending, people, requests, trail
 from approval.store.database import Database
 
@@ -51,7 +51,9 @@ class Ask:
             request = replace(request, decline_at=now + self._patience.decline_after)
         mail = self._letters.question(job, "request", approver, request, waiting, now)
         self._transport.send(mail)
-        return self._asked(job, approver, request.decline_at)
+        # An attempt that seemed to fail may have asked about the others.
+        asked = waiting if job.attempts == 1 else request.tasks
+        return self._asked(job, approver, asked, request.decline_at)
 
     def remind(self, job: Job, now: datetime) -> Record:
         """Mail fresh links to an approver who has not decided what is still pending."""
@@ -81,20 +83,28 @@ class Ask:
         with self._database.read() as session:
             voted_on = people.voted_on(session, approver)
         if all(task.id in voted_on for task in request.tasks):
-            return self._asked(job, approver, None)  # the mail arrived, and they have used it
+            return self._asked(job, approver)  # the mail arrived, and they have used it
         if job.attempts > 1:
-            return self._asked(job, approver, None, "(perhaps; all is decided meanwhile)")
+            perhaps = "(perhaps; all is decided meanwhile)"
+            return self._asked(job, approver, request.tasks, text=perhaps)
         return _skipped(approver)
 
     def _asked(
-        self, job: Job, approver: Approver, decline_at: datetime | None, text: str = ""
+        self,
+        job: Job,
+        approver: Approver,
+        tasks: Sequence[Task] = (),
+        decline_at: datetime | None = None,
+        text: str = "",
     ) -> Record:
+        named = [task.id for task in tasks]
+
         def record(session: orm.Session, now: datetime) -> None:
             people.mailed(session, approver.id, MailState.SENT, now, self._letters.id(job))
             to = f"{approver.name} <{approver.address}> {text}".strip()
             trail.record(session, approver.request_id, "mailed", to, now)
             first = approver.mailed_at is None
-            if text or (first and people.others_voted(session, approver)):
+            if (text or first) and people.ended_without(session, approver, named):
                 # The note about it may have found an approver who had not been asked yet.
                 jobs.add(session, jobs.Kind.NOTE, approver.id, approver.request_id, now)
             if first and pending.is_open(session, approver.request_id):

@@ -71,7 +71,8 @@ class Consider:
 
     def _find_out(self, job: Job, pending: Sequence[Task], now: datetime) -> Finding:
         readings = self._look(pending)
-        if any(reading.state is PlatformState.GONE for reading in readings.values()):
+        gone = any(reading.state is PlatformState.GONE for reading in readings.values())
+        if gone and job.awaits != DETAILS:  # which are only waited for when this is over
             why = f"{self._platform.title} does not know the task yet"
             wait_for("task", COMMIT_TIME, job, now, why)
         held = {task_id: r.task for task_id, r in readings.items() if r.task is not None}

@@ -149,10 +149,9 @@ def add(
 
 
 def begin_round(session: orm.Session, kind: Kind, now: datetime) -> None:
-    """Promise what is done again and again, due now; what fails has waited since it was due."""
+    """Promise what is done again and again, due now; it has waited since it was due."""
     row = sa.and_(JOBS.c.kind == kind, JOBS.c.subject == EVERYTHING)
-    failing = sa.select(JOBS.c.made_at).where(row, JOBS.c.error.is_not(None))
-    since = session.scalar(failing)
+    since = session.scalar(sa.select(JOBS.c.made_at).where(row))
     add(session, kind, EVERYTHING, None, now)
     if since is not None and since < now:
         session.execute(sa.update(JOBS).where(row).values(made_at=since))

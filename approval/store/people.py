@@ -1,6 +1,6 @@
 """Approvers, their votes, and the operator's alerts: who is asked and who was told."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from approval.model import CODE_TRIES, Action, Approver, MailState, Person
+from approval.model import CODE_TRIES, Action, Approver, MailState, Person, TaskState
 from approval.store.statements import insert_into
 from approval.store.tables import ALERTS, APPROVERS, TASKS, VOTES, AlertRow, UTCDateTime
 
@@ -59,11 +59,14 @@ _vote_of = (
     )
     .returning(VOTES.c.id)
 )
-_others_voted = sa.select(
+_own = sa.exists().where(
+    VOTES.c.task_id == TASKS.c.id, VOTES.c.approver_id == sa.bindparam("approver")
+)
+_ended_without = sa.select(
     sa.exists().where(
-        TASKS.c.request_id == sa.bindparam("request"),
-        VOTES.c.task_id == TASKS.c.id,
-        VOTES.c.approver_id.is_distinct_from(sa.bindparam("approver")),
+        TASKS.c.id.in_(sa.bindparam("tasks", expanding=True)),
+        TASKS.c.state != TaskState.PENDING,
+        sa.not_(_own),
     )
 )
 _voted_on = (
@@ -176,10 +179,10 @@ def vote(
     return session.scalar(_vote_of, values) is not None
 
 
-def others_voted(session: orm.Session, approver: Approver) -> bool:
-    """Whether anybody but the approver has voted on a task of the request."""
-    values = {"request": approver.request_id, "approver": approver.id}
-    return bool(session.scalar(_others_voted, values))
+def ended_without(session: orm.Session, approver: Approver, tasks: Collection[int]) -> bool:
+    """Whether any of these tasks is decided or withdrawn, and not by the approver."""
+    values = {"tasks": list(tasks), "approver": approver.id}
+    return bool(session.scalar(_ended_without, values))
 
 
 def voted_on(session: orm.Session, approver: Approver) -> set[int]:

@@ -12,7 +12,7 @@ OUTCOMES = {
     TaskState.DECLINED: "Declined",
     TaskState.WITHDRAWN: "Withdrawn",
 }
-# Why a task is withdrawn, and what people call that.
+# Why a task is withdrawn, and what people call that. Stores keep these texts: they may not change.
 ENDED = {
     PlatformState.CONTINUED: "it was continued on the platform",
     PlatformState.CANCELLED: "it was cancelled on the platform",

@@ -474,6 +474,8 @@ def test_no_types_named_means_that_every_type_needs_an_approval(settings, text):
         (b"[server]\nbrand = a\nbrand = b\n", "line 3: [server] brand", "keep one of the two"),
         (b"[server]\nbrand = a\nBrand = b\n", "line 3: [server] brand", "keep one of the two"),
         (b"[server]\nbrand = gr\xf6\xdfe\n", "line 2", "save it as UTF-8"),
+        (b"[server]\ncallback_from\0 = 10.0.0.0/8\n", "line 2", "save it as UTF-8"),
+        ("[server]\nport = 1\n".encode("utf-16le"), "line 1", "save it as UTF-8"),
     ],
     ids=[
         "no value",
@@ -483,6 +485,8 @@ def test_no_types_named_means_that_every_type_needs_an_approval(settings, text):
         "key twice",
         "key twice in two ways",
         "not UTF-8",
+        "NUL",
+        "UTF-16",
     ],
 )
 def test_what_makes_no_sense_in_a_file_is_one_line_with_its_place_and_its_cure(

@@ -280,6 +280,15 @@ def test_an_outage_before_takes_nothing_from_the_tries_of_the_details(gate):
     assert "Could not be had from Fake Cloud: the machine." in text_of(gate.mails.to(BEA)[0])
 
 
+def test_who_waits_for_details_does_not_wait_anew_for_a_task_that_is_gone(gate):
+    gate.platform.missing, gate.platform.transient = ("the machine",), True
+    gate.receive("1", "2")
+    gate.platform.states["2"] = PlatformState.GONE
+    gate.pass_time(minutes=3)
+    assert "the machine" in text_of(gate.mails.to(BEA)[0])
+    assert gate.task("2").state is TaskState.WITHDRAWN
+
+
 def test_details_that_never_come_are_not_waited_for(gate):
     gate.platform.missing = ("the machine",)
     request_id = gate.ask("1")

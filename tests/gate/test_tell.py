@@ -172,6 +172,20 @@ def test_who_presses_before_their_mail_is_recorded_gets_no_note_about_themselves
     assert len(gate.mails.to(BEA)) == 1
 
 
+def test_who_presses_while_another_task_of_their_mail_is_withdrawn_hears_of_that(gate):
+    def press_and_withdraw(message):
+        gate.mails.on_send = lambda message: None
+        gate.clock.now += SECOND
+        gate.press(BEA, Action.ACCEPT, "1")
+        gate.platform.states["2"] = PlatformState.CANCELLED
+        gate.round()
+
+    gate.mails.on_send = press_and_withdraw
+    gate.ask("1", "2")
+    gate.pass_time(hours=1)
+    assert len(gate.mails.to(BEA)) == 2
+
+
 def test_who_presses_in_a_mail_that_seemed_to_fail_gets_no_note_about_themselves(gate):
     gate.mails.errors = [mail_down(), mail_down()]
     request_id = gate.ask("1")

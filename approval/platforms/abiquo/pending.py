@@ -1,6 +1,7 @@
 """What the platform holds, enterprise by enterprise."""
 
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from itertools import chain, islice
 
 import structlog
@@ -11,13 +12,13 @@ from approval.platforms.abiquo import hrefs
 from approval.platforms.abiquo.client import Client
 from approval.platforms.abiquo.documents import Document
 from approval.platforms.abiquo.pages import read_pages
-from approval.platforms.abiquo.replies import NotFound
+from approval.platforms.abiquo.replies import NotFound, Rejected
 from approval.platforms.abiquo.tasks import TaskError, held_task
 
 MAX_ENTERPRISES = 10_000
 MAX_TASKS = 20_000  # of one enterprise
 AT_ONCE = 100  # enterprises that are asked in one round; the next one goes on with the others
-FAILURES = 3  # in a row: nobody is there
+FAILURES = 3  # in a row, other than refusals of one list: nobody is there
 log = structlog.get_logger("approval.abiquo")
 
 
@@ -34,7 +35,7 @@ class Pending:
         """The held tasks that can be read; None if this platform does not list them.
 
         Of the enterprises whose turn it is, or with `whole` of all. One that cannot be listed
-        is told by the PlatformError at the end, after the others were.
+        is told by the PlatformError at the end, after the others were; three in a row end it.
         """
         tasks = self._listed(None if whole else AT_ONCE)
         try:
@@ -51,8 +52,8 @@ class Pending:
                 yield from self._of(enterprise)
                 in_a_row, answered = 0, True
             except PlatformError as error:
-                failures.append(error)
-                in_a_row += 1
+                failures.append(_explained(error))
+                in_a_row = 0 if _is_of_this_one(error) else in_a_row + 1
             self._after = enterprise  # also after a failure, else the others never had a turn
             if in_a_row == FAILURES:
                 break
@@ -68,19 +69,12 @@ class Pending:
 
     def _of(self, enterprise: str) -> Iterator[HeldTask]:
         path = f"{enterprise}/action/pendingtasks"
-        try:
-            tasks = read_pages(self._client, path, "tasks", ("task",), _task_id, MAX_TASKS)
-            for task_id, document in tasks:
-                try:
-                    yield held_task(document, self._root)
-                except TaskError as error:  # as its callback would be
-                    log.warning("pending task refused", task=task_id, error=str(error))
-        except NotFound as error:
-            if error.says_so:
-                raise PlatformError(
-                    f"{error}; is [abiquo] api_enterprises right?", alert=True
-                ) from error
-            raise
+        tasks = read_pages(self._client, path, "tasks", ("task",), _task_id, MAX_TASKS)
+        for task_id, document in tasks:
+            try:
+                yield held_task(document, self._root)
+            except TaskError as error:  # as its callback would be
+                log.warning("pending task refused", task=task_id, error=str(error))
 
     def _enterprises(self) -> set[str]:
         """The paths of the enterprises that are asked for."""
@@ -122,6 +116,19 @@ class Pending:
 
 class _Unlisted(PlatformError):
     """Raised if there is no list of held tasks at all, as with old versions."""
+
+
+def _explained(error: PlatformError) -> PlatformError:
+    if isinstance(error, NotFound) and error.says_so:
+        return PlatformError(f"{error}; is [abiquo] api_enterprises right?", alert=True)
+    return error
+
+
+def _is_of_this_one(error: PlatformError) -> bool:
+    """Whether the platform refuses one list and may give others; a proxy may say 404 to all."""
+    if isinstance(error, NotFound):
+        return error.says_so
+    return isinstance(error, Rejected) and error.status == HTTPStatus.FORBIDDEN
 
 
 def _task_id(task: Document) -> str | None:
