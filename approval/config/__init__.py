@@ -8,7 +8,7 @@ from typing import Any
 from humanize import precisedelta
 from pydantic import ValidationError
 
-from approval.config import exposure, storing
+from approval.config import exposure, guarding, storing
 from approval.config.explaining import explain, swallowed
 from approval.config.parsing import ConfigError
 from approval.config.reading import Sections, read_sections
@@ -142,8 +142,10 @@ def _valid(sections: Sections, name: str, model: type[Section]) -> Section:
 
 
 def _across(config: Config) -> Iterator[tuple[str, Rules]]:
-    """Rules about several sections, by the one that mends it."""
+    """Rules that take more than a section knows of itself, by the one that mends it."""
+    yield "server", exposure.rules(config.server)
     yield "server", (exposure.links_in_clear_text(config.server, config.links),)
+    yield "policy", (guarding.known(config.policy),)
     yield "links", (_outlast(config.links, config.policy),)
     yield "temporal", (_in_use(config.engine, config.temporal),)
 

@@ -1,18 +1,15 @@
 """What must not stand open to a network, and what may, but should be known."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from approval.config.sections import Links, Server
 from approval.config.values import CURE
 from approval.findings import Finding, problem, warning
 from approval.section import Rules, is_loopback
 
-if TYPE_CHECKING:
-    from approval.config.sections import Links, Server
 
-
-def rules(server: "Server") -> Rules:
+def rules(server: Server) -> Rules:
     """Who can reach what."""
     return (
         _callers_from_anywhere(server),
@@ -23,17 +20,17 @@ def rules(server: "Server") -> Rules:
     )
 
 
-def _bound_here(server: "Server") -> bool:
+def _bound_here(server: Server) -> bool:
     """Whether only this machine can reach it itself."""
     return is_loopback(server.bind_address)
 
 
-def _reached_here(server: "Server") -> bool:
+def _reached_here(server: Server) -> bool:
     """Whether links lead to this machine alone."""
     return is_loopback(urlsplit(server.address).hostname or "")
 
 
-def _callers_from_anywhere(server: "Server") -> Iterator[Finding]:
+def _callers_from_anywhere(server: Server) -> Iterator[Finding]:
     if not server.callback_from and not (_reached_here(server) and _bound_here(server)):
         yield warning(
             "callback_from is not set: callbacks are taken from any address; name those of the "
@@ -41,7 +38,7 @@ def _callers_from_anywhere(server: "Server") -> Iterator[Finding]:
         )
 
 
-def _proxies(server: "Server") -> Iterator[Finding]:
+def _proxies(server: Server) -> Iterator[Finding]:
     if _bound_here(server) and not server.trusted_proxies and not _reached_here(server):
         yield warning(
             "trusted_proxies = 0, though only a proxy on this machine can lead people here: its "
@@ -56,7 +53,7 @@ def _proxies(server: "Server") -> Iterator[Finding]:
         )
 
 
-def _known_callers(server: "Server") -> Iterator[Finding]:
+def _known_callers(server: Server) -> Iterator[Finding]:
     if server.knows_callers:
         return
     if not _bound_here(server):
@@ -71,7 +68,7 @@ def _known_callers(server: "Server") -> Iterator[Finding]:
         )
 
 
-def _known_address(server: "Server") -> Iterator[Finding]:
+def _known_address(server: Server) -> Iterator[Finding]:
     if not (server.public_url or server.hostname) and not _bound_here(server):
         yield problem(
             "public_url: is required unless bind_address is a loopback address; "
@@ -79,7 +76,7 @@ def _known_address(server: "Server") -> Iterator[Finding]:
         )
 
 
-def _secrets_apart(server: "Server") -> Iterator[Finding]:
+def _secrets_apart(server: Server) -> Iterator[Finding]:
     keys = {key.get_secret_value() for key in server.secret_key}
     if keys & {secret.get_secret_value() for secret in server.callback_secret}:
         yield problem(
@@ -87,7 +84,7 @@ def _secrets_apart(server: "Server") -> Iterator[Finding]:
         )
 
 
-def links_in_clear_text(server: "Server", links: "Links") -> Iterator[Finding]:
+def links_in_clear_text(server: Server, links: Links) -> Iterator[Finding]:
     """Links decide, so whoever reads them can."""
     url = urlsplit(server.address)
     if url.scheme != "http" or _reached_here(server):

@@ -1,17 +1,14 @@
 """Which task types need an approval: whether the words for them are any that are known."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
+from approval.config.sections import Policy
 from approval.findings import Finding, problem, warning
 from approval.nearest import did_you_mean
 from approval.wording.names import VERBS
 
-if TYPE_CHECKING:
-    from approval.config.sections import Policy
 
-
-def known(policy: "Policy") -> Iterator[Finding]:
+def known(policy: Policy) -> Iterator[Finding]:
     """If nothing that is named is known, everything would be accepted at once."""
     named = policy.guarded_types or frozenset()
     strange = sorted(named - VERBS.keys())

@@ -7,7 +7,6 @@ from typing import Annotated
 from humanize import precisedelta
 from pydantic import BeforeValidator, Field
 
-from approval.config import guarding
 from approval.config.values import Durations, OptionalDuration, action_or_ask, at_least, words
 from approval.findings import Finding, warning
 from approval.model import Action
@@ -60,8 +59,8 @@ class Policy(Section):
     )
 
     def rules(self) -> Rules:
-        """What is known of the values, and what holds for several keys."""
-        return guarding.known(self), self._too_late()
+        """What holds for several keys."""
+        return (self._too_late(),)
 
     def _too_late(self) -> Iterator[Finding]:
         end = self.decline_after

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from approval.config import exposure, storing
+from approval.config import storing
 from approval.config.values import Networks, Secrets, SigningKeys, action
 from approval.findings import Finding, problem, warning
 from approval.model import Action
@@ -140,7 +140,6 @@ class Server(Section):
         return (
             self._can_check_signatures(),
             *storing.rules(self),
-            *exposure.rules(self),
             self._accepts_by_itself(),
         )
 
