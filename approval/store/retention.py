@@ -21,17 +21,22 @@ from approval.store.tables import (
 )
 
 ENDED = (Delivery.DELIVERED, Delivery.OVERTAKEN)
-_undelivered = sa.select(TASKS.c.id).where(
-    TASKS.c.request_id == REQUESTS.c.id,
-    TASKS.c.delivery.is_not(None),
-    TASKS.c.delivery.not_in(ENDED),
-)
-_unfinished = sa.select(JOBS.c.id).where(
-    JOBS.c.request_id == REQUESTS.c.id, JOBS.c.parked_at.is_(None)
-)
+_undelivered = sa.and_(TASKS.c.delivery.is_not(None), TASKS.c.delivery.not_in(ENDED))
+_unfinished = JOBS.c.parked_at.is_(None)
 # Not EXISTS: where much is old, PostgreSQL would read all tasks for each batch of a few.
 _kept = sa.or_(
-    *(kept.limit(1).scalar_subquery().is_not(None) for kept in (_undelivered, _unfinished))
+    *(
+        kept.limit(1).scalar_subquery().is_not(None)
+        for kept in (
+            sa.select(TASKS.c.id).where(TASKS.c.request_id == REQUESTS.c.id, _undelivered),
+            sa.select(JOBS.c.id).where(JOBS.c.request_id == REQUESTS.c.id, _unfinished),
+        )
+    )
+)
+# To count them, one look at all that is unfinished, and not one for each request.
+_all_kept = sa.union(
+    sa.select(TASKS.c.request_id).where(_undelivered),
+    sa.select(JOBS.c.request_id).where(JOBS.c.request_id.is_not(None), _unfinished),
 )
 
 
@@ -46,13 +51,14 @@ class Due:
 
 def due(session: orm.Session, before: datetime) -> Due:
     """Count what is older than `before`."""
-    counts = session.execute(
-        sa.select(sa.func.count(), sa.func.count(sa.case((_kept, 1)))).where(_closed(before))
-    ).one()
+    closed = session.scalar(sa.select(sa.func.count()).where(_closed(before))) or 0
+    kept = session.scalar(
+        sa.select(sa.func.count()).where(_closed(before), REQUESTS.c.id.in_(_all_kept))
+    )
     machines = session.scalar(
         sa.select(sa.func.count()).select_from(MachineRow).where(MachineRow.seen_at < before)
     )
-    return Due(counts[0] - counts[1], counts[1], machines or 0)
+    return Due(closed - (kept or 0), kept or 0, machines or 0)
 
 
 def closed_before(session: orm.Session, before: datetime, limit: int) -> Sequence[str]:
