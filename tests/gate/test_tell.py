@@ -18,6 +18,17 @@ def mail_down():
     return MailError("mail.example: connection refused")
 
 
+def during_the_first_mail(gate, act):
+    """Something happens after the mail server has taken a mail, before the gate records that."""
+
+    def once(message):
+        gate.mails.on_send = lambda message: None
+        gate.clock.now += SECOND
+        act()
+
+    gate.mails.on_send = once
+
+
 def ids(messages):
     return [message["Message-ID"] for message in messages]
 
@@ -147,12 +158,7 @@ def test_who_may_have_been_asked_by_a_mail_that_seemed_to_fail_is_told(gate):
 
 
 def test_who_is_being_asked_while_it_is_decided_is_told(gate):
-    def press_once(message):
-        gate.mails.on_send = lambda message: None
-        gate.clock.now += SECOND
-        gate.press(None, Action.ACCEPT, "1")
-
-    gate.mails.on_send = press_once
+    during_the_first_mail(gate, lambda: gate.press(None, Action.ACCEPT, "1"))
     gate.ask("1")
     gate.pass_time(hours=1)
     asked, note = gate.mails.to(BEA)
@@ -161,26 +167,19 @@ def test_who_is_being_asked_while_it_is_decided_is_told(gate):
 
 
 def test_who_presses_before_their_mail_is_recorded_gets_no_note_about_themselves(gate):
-    def press_once(message):
-        gate.mails.on_send = lambda message: None
-        gate.clock.now += SECOND
-        gate.press(BEA, Action.ACCEPT, "1")
-
-    gate.mails.on_send = press_once
+    during_the_first_mail(gate, lambda: gate.press(BEA, Action.ACCEPT, "1"))
     gate.ask("1")
     gate.pass_time(hours=1)
     assert len(gate.mails.to(BEA)) == 1
 
 
 def test_who_presses_while_another_task_of_their_mail_is_withdrawn_hears_of_that(gate):
-    def press_and_withdraw(message):
-        gate.mails.on_send = lambda message: None
-        gate.clock.now += SECOND
+    def press_and_withdraw():
         gate.press(BEA, Action.ACCEPT, "1")
         gate.platform.states["2"] = PlatformState.CANCELLED
         gate.round()
 
-    gate.mails.on_send = press_and_withdraw
+    during_the_first_mail(gate, press_and_withdraw)
     gate.ask("1", "2")
     gate.pass_time(hours=1)
     assert len(gate.mails.to(BEA)) == 2
