@@ -93,17 +93,22 @@ class Watch:
 
 
 class Both:
-    """Writes to the watch and to what a test or a person sees."""
+    """Writes to the watch and to the process's standard error.
+
+    Never to what stands for an output meanwhile: a gate that logs while a command runs in the same
+    process would write into what the command said.
+    """
 
     def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+        assert sys.__stderr__
+        self._watch, self._stream = watch, sys.__stderr__
 
     def write(self, text: str) -> int:
         self._watch.write(text)
-        return sys.stdout.write(text)
+        return self._stream.write(text)
 
     def flush(self) -> None:
-        sys.stdout.flush()
+        self._stream.flush()
 
     def isatty(self) -> bool:
         return False

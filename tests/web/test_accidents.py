@@ -15,7 +15,7 @@ def override(folder, name, text):
     return "templates = templates"
 
 
-def test_a_broken_page_is_a_500_with_a_reference_and_without_insides(tmp_path, capsys):
+def test_a_broken_page_is_a_500_with_a_reference_and_without_insides(tmp_path, capfd):
     extra = override(tmp_path, "page/confirm.html", "\n{{ there.is.no.such.thing }}")
     with served_site(tmp_path, extra) as site:
         [task] = site.deploy()
@@ -26,7 +26,7 @@ def test_a_broken_page_is_a_500_with_a_reference_and_without_insides(tmp_path, c
         for inside in ("Traceback", "jinja", ".py", str(tmp_path), "undefined"):
             assert inside not in answer.text
         [reference] = re.findall("name this reference: <bdi>([0-9a-f]{8})</bdi>", answer.text)
-        log = capsys.readouterr().out
+        log = capfd.readouterr().err
         assert reference in log
         assert "confirm.html" in log
         assert site.gate.press(mail.link("accept")).status_code == 200

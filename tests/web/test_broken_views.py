@@ -25,7 +25,7 @@ def views(site):
     return sorted(site.gate.service.app.view_functions)
 
 
-def test_an_error_in_any_view_is_answered_with_an_id_that_stands_in_the_log(site, capsys):
+def test_an_error_in_any_view_is_answered_with_an_id_that_stands_in_the_log(site, capfd):
     app = site.gate.service.app
     assert len(views(site)) == 10
     for endpoint in views(site):
@@ -39,7 +39,7 @@ def test_an_error_in_any_view_is_answered_with_an_id_that_stands_in_the_log(site
             assert inside not in answer.text, endpoint
         assert "no-store" in answer.headers["Cache-Control"]
         reference = reference_of(answer)
-        told = [e for e in events(capsys) if e.get("request_id") == reference]
+        told = [e for e in events(capfd) if e.get("request_id") == reference]
         assert [event["event"] for event in told] == ["request broke", "request"], endpoint
         assert INSIDE in told[0]["exception"]
         assert told[1]["status"] == 500
@@ -52,23 +52,23 @@ def reference_of(answer):
     return reference
 
 
-def events(capsys):
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+def events(capfd):
+    return [json.loads(line) for line in capfd.readouterr().err.splitlines()]
 
 
-def test_the_next_request_has_an_id_of_its_own(site, capsys):
+def test_the_next_request_has_an_id_of_its_own(site, capfd):
     for _ in range(20):
         assert site.gate.get("/healthz").status_code == 200
-    ids = [event["request_id"] for event in events(capsys) if event["event"] == "request"]
+    ids = [event["request_id"] for event in events(capfd) if event["event"] == "request"]
     assert len(ids) == len(set(ids)) == 20
 
 
 @pytest.mark.parametrize(
     ("path", "event"), [("/callback", "callback unreadable"), ("/callback/x", "callback refused")]
 )
-def test_why_a_callback_was_not_taken_is_told_to_both_sides(site, capsys, path, event):
+def test_why_a_callback_was_not_taken_is_told_to_both_sides(site, capfd, path, event):
     answer = site.gate.post(path, b"what?")
-    told = [e for e in events(capsys) if e["event"] in (event, "request")]
+    told = [e for e in events(capfd) if e["event"] in (event, "request")]
     assert [e["event"] for e in told] == [event, "request"]
     assert told[0]["reason"] == answer.json()["error"]
     assert told[0]["request_id"] == told[1]["request_id"]

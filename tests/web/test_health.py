@@ -22,7 +22,7 @@ def test_a_gate_whose_engine_has_stopped_is_alive_but_not_ready(tmp_path):
         assert (answer.json()["ready"], answer.json()["engine"]) == (False, False)
 
 
-def test_a_gate_whose_store_is_down_is_not_ready_and_says_why_in_its_log_alone(tmp_path, capsys):
+def test_a_gate_whose_store_is_down_is_not_ready_and_says_why_in_its_log_alone(tmp_path, capfd):
     with served_site(tmp_path) as site:
         site.settle()
         site.gate.store.change("ALTER TABLE jobs RENAME TO away")
@@ -30,5 +30,5 @@ def test_a_gate_whose_store_is_down_is_not_ready_and_says_why_in_its_log_alone(t
         site.gate.store.change("ALTER TABLE away RENAME TO jobs")
         assert answer.status_code == 503
         assert answer.json() == {"ready": False, "store": "down", "engine": True}
-        told = capsys.readouterr().out
+        told = capfd.readouterr().err
         assert "no such table: jobs" in told or 'relation \\"jobs\\" does not exist' in told

@@ -107,32 +107,32 @@ def test_on_the_page_of_one_link_the_other_choice_can_be_made(site):
     assert site.posts(task) == ["cancel"]
 
 
-def looks(capsys):
+def looks(capfd):
     """What the log says of the links that were opened."""
-    events = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    events = (json.loads(line) for line in capfd.readouterr().err.splitlines())
     return [event for event in events if event["event"] == "request" and event["method"] == "GET"]
 
 
-def test_a_look_is_a_line_of_the_log_that_says_whose_link_to_what_it_was(site, capsys):
+def test_a_look_is_a_line_of_the_log_that_says_whose_link_to_what_it_was(site, capfd):
     mail = site.mail(site.deploy(2)[0])
     site.settle()
     request_id = parse_qs(urlsplit(mail.link("review")).query)["request"][0]
     rows = site.gate.tables()["approvers"]
     [approver] = [row.id for row in rows if (row.request_id, row.address) == (request_id, MONA)]
     links = list(dict.fromkeys(mail.links))
-    looks(capsys)
+    looks(capfd)
     for link in links:
         site.gate.get(link)
-    seen = looks(capsys)
+    seen = looks(capfd)
     assert [event["path"] for event in seen] == [urlsplit(link).path for link in links]
     assert {(event["request"], event["approver"]) for event in seen} == {(request_id, approver)}
 
 
-def test_a_stranger_leaves_no_name_of_a_request_in_the_log(site, capsys):
+def test_a_stranger_leaves_no_name_of_a_request_in_the_log(site, capfd):
     link = site.mail(site.deploy()[0]).link("accept")
     site.settle()
     site.gate.get(link)
-    looks(capsys)
+    looks(capfd)
     assert site.gate.get(f"{link[:-4]}AAAA").status_code == 404
-    [event] = looks(capsys)
+    [event] = looks(capfd)
     assert not {"request", "approver"} & event.keys()
