@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from approval.store.database import Database
 from approval.store.migrate import upgrade
-from approval.store.tables import Base
+from approval.store.tables import METADATA
 from bench import stock
 from tests import hosting
 
@@ -73,7 +73,7 @@ class File:
     def tables(self) -> Mapping[str, int]:
         pages = "SELECT sum(pgsize) FROM dbstat WHERE name IN ({})"
         owned = "SELECT name FROM sqlite_master WHERE tbl_name = '{}'"
-        names = Base.metadata.tables
+        names = METADATA.tables
         return {name: value(self, pages.format(owned.format(name))) for name in names}
 
     def counted(self) -> Mapping[str, int]:
@@ -104,7 +104,7 @@ class Hosted:
 
     def tables(self) -> Mapping[str, int]:
         sizes = "SELECT pg_total_relation_size('{}')"
-        return {name: value(self, sizes.format(name)) for name in Base.metadata.tables}
+        return {name: value(self, sizes.format(name)) for name in METADATA.tables}
 
     def counted(self) -> Mapping[str, int]:
         commits = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"

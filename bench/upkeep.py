@@ -10,7 +10,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from prometheus_client import generate_latest
-from sqlalchemy import orm
 
 from approval.cli.parts import build_platform, build_reconcile, build_room
 from approval.clock import utc_now
@@ -21,6 +20,7 @@ from approval.gate.revoke import revoke
 from approval.metrics import Metrics
 from approval.store import jobs, leases, retention, tables
 from approval.store.database import Database
+from approval.store.session import Session
 from bench.bodies import body
 from bench.people import MANAGER
 
@@ -45,7 +45,7 @@ class Timed(Database):
         self.took: list[Took] = []
 
     @contextmanager
-    def write(self) -> Iterator[orm.Session]:
+    def write(self) -> Iterator[Session]:
         begun, computed = time.perf_counter(), time.thread_time()
         with super().write() as session:
             yield session

@@ -25,7 +25,7 @@ from approval.demo.cloud.sample import add_equipped
 from approval.demo.mailbox import Mailbox
 from approval.store import wakes
 from approval.store.jobs import Kind, Lane
-from approval.store.tables import Base, JobRow
+from approval.store.tables import JOBS, METADATA
 from approval.web.server import Server
 from tests import stores
 from tests.compiled import templates_are_compiled_once
@@ -129,7 +129,7 @@ class Gate:
         with self.service.database.read() as session:
             return {
                 table.name: list(session.execute(sa.select(table)))
-                for table in Base.metadata.sorted_tables
+                for table in METADATA.sorted_tables
             }
 
     def events(self, request_id: str | None = None) -> list[str]:
@@ -140,15 +140,15 @@ class Gate:
     def change(self, statement: sa.Executable) -> None:
         """Change the store behind the gate's back, as time or an accident would."""
         with self.service.database.write() as session:
-            session.execute(statement, execution_options={"synchronize_session": False})
+            session.execute(statement)
 
     def wait_until_idle(self) -> None:
         """Wait until every job that is due has been run."""
 
         def idle() -> bool:
-            working = sa.or_(JobRow.lease.is_not(None), JobRow.due <= utc_now())
+            working = sa.or_(JOBS.c.lease.is_not(None), JOBS.c.due <= utc_now())
             with self.service.database.read() as session:
-                jobs = sa.select(JobRow.id).where(JobRow.parked_at.is_(None), working)
+                jobs = sa.select(JOBS.c.id).where(JOBS.c.parked_at.is_(None), working)
                 return session.execute(jobs).first() is None
 
         wait_until(idle)
@@ -156,10 +156,10 @@ class Gate:
     def hurry(self) -> None:
         """Make every job due now, as if the time until then had passed; people stay away."""
         database, now = self.service.database, utc_now()
-        waits = sa.and_(JobRow.lease.is_(None), JobRow.kind.not_in(FOR_PEOPLE))
+        waits = sa.and_(JOBS.c.lease.is_(None), JOBS.c.kind.not_in(FOR_PEOPLE))
         if database.hands_over:
-            waits &= JobRow.lane != Lane.UPKEEP  # Temporal does rounds by its own clock
-        self.change(sa.update(JobRow).where(waits).values(due=now))
+            waits &= JOBS.c.lane != Lane.UPKEEP  # Temporal does rounds by its own clock
+        self.change(sa.update(JOBS).where(waits).values(due=now))
         if database.hands_over:
             with database.write() as session:
                 wakes.add(session, dict.fromkeys(wakes.unfinished(session), now))
@@ -172,8 +172,8 @@ class Gate:
             self.hurry()
             self.wait_until_idle()
             with self.service.database.read() as session:
-                ends = JobRow.lane != Lane.UPKEEP, JobRow.kind.not_in(FOR_PEOPLE)
-                left = sa.select(JobRow.id).where(JobRow.parked_at.is_(None), *ends)
+                ends = JOBS.c.lane != Lane.UPKEEP, JOBS.c.kind.not_in(FOR_PEOPLE)
+                left = sa.select(JOBS.c.id).where(JOBS.c.parked_at.is_(None), *ends)
                 return session.execute(left).first() is None
 
         wait_until(done)

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from approval.clock import utc_now
 from approval.store.jobs import Kind
-from approval.store.tables import JobRow, RequestRow
+from approval.store.tables import JOBS, REQUESTS
 from tests.conftest import ANA, MAX, MONA, served_site
 from tests.forms import press, words
 
@@ -19,8 +19,8 @@ def site(tmp_path):
 def time_comes(site, kind):
     """What was promised for later is due now."""
     if kind is Kind.LAPSE:
-        site.gate.change(sa.update(RequestRow).values(decline_at=utc_now()))
-    due = sa.update(JobRow).where(JobRow.kind == kind).values(due=utc_now())
+        site.gate.change(sa.update(REQUESTS).values(decline_at=utc_now()))
+    due = sa.update(JOBS).where(JOBS.c.kind == kind).values(due=utc_now())
     site.gate.change(due)
     site.gate.service.engine.wake(["mail", "upkeep"])
     site.settle()

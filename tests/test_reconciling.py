@@ -14,7 +14,7 @@ from approval.demo.cloud.faults import Fault
 from approval.metrics import Metrics
 from approval.model import TaskState
 from approval.store.jobs import Kind, Lane
-from approval.store.tables import JobRow, TaskRow
+from approval.store.tables import JOBS, TASKS
 from tests.conftest import ANA, MAX, MONA, Site, served_gate, settings_text, wait_until
 from tests.forms import words
 
@@ -147,7 +147,7 @@ def test_nothing_is_withdrawn_because_something_is_wrong(site, fault, where):
     work(site)
     site.cloud.faults.clear()
     with site.gate.service.database.read() as session:
-        assert set(session.scalars(sa.select(TaskRow.state))) == {TaskState.PENDING}
+        assert set(session.scalars(sa.select(TASKS.c.state))) == {TaskState.PENDING}
     assert site.gate.get(mail.link("accept", task=tasks[0])).status_code == 200
 
 
@@ -180,7 +180,7 @@ def test_whichever_process_is_asked_tells_since_when_no_round_has_worked(site):
     site.cloud.faults.plan(Fault(method="GET", path="enterprises", status=500, times=None))
     work(site)
     an_hour_ago = utc_now() - timedelta(hours=1)
-    rounds = sa.update(JobRow).where(JobRow.kind == Kind.RECONCILE)
+    rounds = sa.update(JOBS).where(JOBS.c.kind == Kind.RECONCILE)
     site.gate.change(rounds.values(made_at=an_hour_ago))
     for _ in range(2):
         site.gate.hurry()
@@ -200,7 +200,7 @@ def test_what_the_platform_did_not_keep_is_told_again(site):
     site.settle()
     assert site.cloud.task_state(task) == "QUEUEING"
     an_hour_ago = utc_now() - timedelta(hours=1)
-    site.gate.change(sa.update(TaskRow).values(delivered_at=an_hour_ago))
+    site.gate.change(sa.update(TASKS).values(delivered_at=an_hour_ago))
     work(site)
     assert site.cloud.task_state(task) != "QUEUEING"
     assert site.posts(task) == ["continue", "continue"]

@@ -9,7 +9,6 @@ from itertools import chain as together
 from pathlib import Path
 
 import click
-from sqlalchemy import orm
 
 from approval.audit import Event, export, inspect
 from approval.audit.export import NotAnExport
@@ -17,6 +16,7 @@ from approval.cli.opening import load_config, open_current, settings_option
 from approval.gate.audit import Head, complete_up_to, differences, faults, gaps, head
 from approval.store import audit as trails
 from approval.store import requests
+from approval.store.session import Session
 
 HEAD = re.compile(r"\b(\d+):([0-9a-f]{64})\b")
 PAUSE = 0.05  # seconds between looks whether others have committed
@@ -92,7 +92,7 @@ def verify(file: Path, against: Path | None) -> None:
     click.echo(f"head {current}")
 
 
-def _against(session: orm.Session, file: Path | None) -> Iterator[str]:
+def _against(session: Session, file: Path | None) -> Iterator[str]:
     """How the store differs from what was kept."""
     if file is None:
         return

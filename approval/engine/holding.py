@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import orm
 
 from approval.model import Job
 from approval.store import jobs, leases
 from approval.store.database import Database, StoreDown
+from approval.store.session import Session
 
 BEATS = 3  # in a lease, so that one or two may be missed
 log = structlog.get_logger("approval.jobs")
@@ -42,7 +42,7 @@ class Holding:
         with self._database.read() as session:
             return leases.due_in(session, lane, self._clock())
 
-    def now(self, session: orm.Session) -> datetime:
+    def now(self, session: Session) -> datetime:
         """The time by which jobs are due."""
         return self._clock() or leases.now(session)
 

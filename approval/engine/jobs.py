@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge
-from sqlalchemy import orm
 
 from approval.clock import Clock
 from approval.engine.holding import Holding
@@ -18,6 +17,7 @@ from approval.gate import Handler, Record, trouble
 from approval.model import Job
 from approval.store import jobs, leases, locks, owners
 from approval.store.database import Database, StoreDown
+from approval.store.session import Session
 
 DONE = "done"
 log = structlog.get_logger("approval.jobs")
@@ -41,7 +41,7 @@ class _End:
 
     job: Job
     name: str
-    write: Callable[[orm.Session], bool]
+    write: Callable[[Session], bool]
 
 
 class Jobs:
@@ -132,7 +132,7 @@ class Jobs:
         """Let others have at once what we hold and shall not end. Raises StoreDown."""
         return self._holding.give_back(self._clock())
 
-    def now(self, session: orm.Session) -> datetime:
+    def now(self, session: Session) -> datetime:
         """The time by which jobs are due."""
         return self._holding.now(session)
 
@@ -156,7 +156,7 @@ class Jobs:
         now = self._clock()
         every = self._every(job)
 
-        def write(session: orm.Session) -> bool:
+        def write(session: Session) -> bool:
             again = record(session, now)
             if due := now + every if every else again:
                 return leases.repeat(session, job, due, now)
@@ -181,7 +181,7 @@ class Jobs:
             again_in=None if wait is None else round(wait.total_seconds(), 1),
         )
 
-        def write(session: orm.Session) -> bool:
+        def write(session: Session) -> bool:
             if wait is None:
                 trouble.on_park(session, job, failure, now)
                 return leases.park(session, job, now, str(failure))
@@ -213,7 +213,7 @@ class Jobs:
                 if not end.write(session):
                     raise LeaseLost
                 # Whoever runs its jobs looks at an owner again when they are done.
-                session.info.get("changed", {}).pop(jobs.owner_of(job.kind, job.request_id), None)
+                session.changed.pop(jobs.owner_of(job.kind, job.request_id), None)
         except LeaseLost:
             self._holding.let_go(job)
             log.warning("lease lost", kind=job.kind, subject=job.subject, request=job.request_id)

@@ -8,14 +8,13 @@ It may return when the job is due again, as another run, if it is not done for g
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import orm
-
 from approval.model import Job
+from approval.store.session import Session
 
-Record = Callable[[orm.Session, datetime], datetime | None]
+Record = Callable[[Session, datetime], datetime | None]
 Handler = Callable[[Job, datetime], Record]
 Say = Callable[[str], None]  # hears, in words, what was done
 
 
-def nothing(session: orm.Session, now: datetime) -> None:
+def nothing(session: Session, now: datetime) -> None:
     """The record of a job that turned out to need no work."""

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import orm
-
 from approval.addresses import is_address
 from approval.gate import Record, nothing
 from approval.gate.letters import Letters
@@ -13,6 +11,7 @@ from approval.mail import RecipientRefused, Transport
 from approval.model import ApprovalRequest, Approver, Job, MailState, Task
 from approval.store import jobs, pending, people, requests, trail
 from approval.store.database import Database
+from approval.store.session import Session
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class Ask:
             voted_on = people.voted_on(session, approver)
         if all(task.id in voted_on for task in request.tasks):
             return self._asked(job, approver)  # the mail arrived, and they have used it
-        if job.attempts > 1:
+        if job.attempts > 1 or approver.mail is MailState.REFUSED:  # which was another try
             perhaps = "(perhaps; all is decided meanwhile)"
             return self._asked(job, approver, request.tasks, text=perhaps)
         return _skipped(approver)
@@ -99,7 +98,7 @@ class Ask:
     ) -> Record:
         named = [task.id for task in tasks]
 
-        def record(session: orm.Session, now: datetime) -> None:
+        def record(session: Session, now: datetime) -> None:
             people.mailed(session, approver.id, MailState.SENT, now, self._letters.id(job))
             to = f"{approver.name} <{approver.address}> {text}".strip()
             trail.record(session, approver.request_id, "mailed", to, now)
@@ -113,7 +112,7 @@ class Ask:
         return record
 
     def _be_patient(
-        self, session: orm.Session, approver: Approver, decline_at: datetime | None, now: datetime
+        self, session: Session, approver: Approver, decline_at: datetime | None, now: datetime
     ) -> None:
         """Promise what is to be done if the approver, or nobody at all, decides."""
         id = approver.request_id
@@ -126,7 +125,7 @@ class Ask:
     def _reminded(self, approver: Approver) -> Record:
         this, *later = self._patience.remind_after[approver.reminders :]
 
-        def record(session: orm.Session, now: datetime) -> datetime | None:
+        def record(session: Session, now: datetime) -> datetime | None:
             people.reminded(session, approver.id, now)
             to = f"{approver.name} <{approver.address}>"
             trail.record(session, approver.request_id, "reminded", to, now)
@@ -150,7 +149,7 @@ def approver_and_request(
 def _skipped(approver: Approver) -> Record:
     text = f"{approver.name} <{approver.address}>: everything was decided before"
 
-    def record(session: orm.Session, now: datetime) -> None:
+    def record(session: Session, now: datetime) -> None:
         people.mailed(session, approver.id, MailState.SKIPPED, now, None)
         trail.record(session, approver.request_id, "not mailed", text, now)
 

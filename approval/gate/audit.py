@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import orm
-
 from approval.audit import Event, Fault, chain, inspect
 from approval.store import audit, counters
 from approval.store.database import Database
+from approval.store.session import Session
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Head:
         return f"{self.events}:{self.hash.hex()}"
 
 
-def faults(session: orm.Session) -> Iterator[Fault]:
+def faults(session: Session) -> Iterator[Fault]:
     """Everything that is wrong within the store."""
     for request_id, found in audit.all_requests(session):
         if found is None:
@@ -37,7 +36,7 @@ def faults(session: orm.Session) -> Iterator[Fault]:
             yield from inspect(request, tasks, events)
 
 
-def gaps(session: orm.Session) -> Iterator[str]:
+def gaps(session: Session) -> Iterator[str]:
     """Events of which nothing is left but their numbers; not known on every database."""
     given_out = audit.ids_given_out(session)
     if given_out is None:
@@ -72,7 +71,7 @@ def complete_up_to(database: Database, pause: Callable[[], None]) -> int:
     return last
 
 
-def head(session: orm.Session, events: int | None = None, last: int | None = None) -> Head:
+def head(session: Session, events: int | None = None, last: int | None = None) -> Head:
     """The head of the trail, or of its first so many events, or of those up to the id `last`."""
     value, count = chain.NO_EVENT, 0
     for id, event in audit.hashes(session):
@@ -82,7 +81,7 @@ def head(session: orm.Session, events: int | None = None, last: int | None = Non
     return Head(count, value)
 
 
-def differences(session: orm.Session, kept: Iterable[Event]) -> Iterator[Fault]:
+def differences(session: Session, kept: Iterable[Event]) -> Iterator[Fault]:
     """How the store differs from events that were exported before, in their order."""
     stored = audit.stream(session)
     here = next(stored, None)

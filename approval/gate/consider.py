@@ -5,8 +5,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import orm
-
 from approval import decisions
 from approval.audit import testimony
 from approval.gate import Record, nothing, settle
@@ -25,6 +23,7 @@ from approval.model import (
 from approval.platforms import Platform
 from approval.store import jobs, machines, people, requests, trail
 from approval.store.database import Database
+from approval.store.session import Session
 from approval.wording.outcomes import ENDED
 
 DETAILS, DETAIL_TIME = "details", 2 * ASK_AGAIN  # then people are asked without them
@@ -96,7 +95,7 @@ class Consider:
 
     def _record(
         self,
-        session: orm.Session,
+        session: Session,
         request: ApprovalRequest,
         pending: Sequence[Task],
         finding: Finding,
@@ -128,7 +127,7 @@ class Consider:
 
     def _describe(
         self,
-        session: orm.Session,
+        session: Session,
         request: ApprovalRequest,
         pending: Sequence[Task],
         finding: Finding,
@@ -155,7 +154,7 @@ class Consider:
         trail.record(session, request.id, "verified", text, now)
 
     def _ask(
-        self, session: orm.Session, request_id: str, asked: Sequence[Person], now: datetime
+        self, session: Session, request_id: str, asked: Sequence[Person], now: datetime
     ) -> None:
         for approver_id in people.ask(session, request_id, asked):
             jobs.add(session, jobs.Kind.ASK, approver_id, request_id, now)

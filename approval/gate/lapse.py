@@ -2,14 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import orm
-
 from approval.audit import testimony
 from approval.gate import Record, nothing, settle
 from approval.model import Action, ApprovalRequest, Decision, Job
 from approval.rendering import span
 from approval.store import requests
 from approval.store.database import Database
+from approval.store.session import Session
 
 
 class Lapse:
@@ -34,7 +33,7 @@ class Lapse:
         return lambda session, at: self._decline(session, request, later, at)
 
     def _decline(
-        self, session: orm.Session, request: ApprovalRequest, end: datetime, now: datetime
+        self, session: Session, request: ApprovalRequest, end: datetime, now: datetime
     ) -> None:
         decision = Decision(by=testimony.RULE, at=now, reason=_reason(end - request.received_at))
         declined = [

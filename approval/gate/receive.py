@@ -5,13 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import orm
-
 from approval.gate.room import Room
 from approval.model import HeldTask
 from approval.platforms import Platform
 from approval.store import jobs, requests
 from approval.store.database import Database
+from approval.store.session import Session
 
 
 class Repeated(Exception):
@@ -62,7 +61,7 @@ def receive(
 
 
 def take_in(
-    session: orm.Session,
+    session: Session,
     platform: Platform,
     tasks: Sequence[HeldTask],
     payload: bytes,

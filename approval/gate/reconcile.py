@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 import structlog
-from sqlalchemy import orm
 
 from approval.clock import Clock
 from approval.gate import Record, Say, nothing, settle
@@ -23,6 +22,7 @@ from approval.platforms import Platform, PlatformError
 from approval.store import locks, reconciling, requests
 from approval.store.database import Database
 from approval.store.reconciling import BEGINNING, Place, Standing
+from approval.store.session import Session
 from approval.wording.outcomes import ENDED
 
 PAGE = 200
@@ -180,7 +180,7 @@ class Reconcile:
     ) -> None:
         now = self._clock()
 
-        def withdraw(session: orm.Session, task: Task, reason: str) -> bool:
+        def withdraw(session: Session, task: Task, reason: str) -> bool:
             decision = Decision(by=self._platform.title, at=now, reason=reason)
             return settle.withdraw(session, request_id, task, decision)
 

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import orm
-
 from approval.gate import Record, nothing, settle
 from approval.gate.doubt import COMMIT_TIME, wait_for
 from approval.model import Action, Delivery, Job, PlatformState, Task, TaskState
 from approval.platforms import Platform, PlatformError
 from approval.store import machines, requests, trail
 from approval.store.database import Database
+from approval.store.session import Session
 
 ACTIONS = {TaskState.ACCEPTED: Action.ACCEPT, TaskState.DECLINED: Action.DECLINE}
 EFFECTS = {Action.ACCEPT: PlatformState.CONTINUED, Action.DECLINE: PlatformState.CANCELLED}
@@ -84,7 +83,7 @@ class Release:
 
 
 def delivered(
-    session: orm.Session, platform: str, request_id: str, task: Task, text: str, now: datetime
+    session: Session, platform: str, request_id: str, task: Task, text: str, now: datetime
 ) -> None:
     """Record that the platform does as was decided."""
     requests.deliver(session, task.id, Delivery.DELIVERED, "", now)
@@ -94,7 +93,7 @@ def delivered(
 
 
 def overtaken(
-    session: orm.Session,
+    session: Session,
     request_id: str,
     task: Task,
     state: PlatformState,

@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import orm
-
 from approval.gate.trouble import alert_if_nobody_is_left
 from approval.model import Approver, MailState
 from approval.store import holders, jobs, locks, requests, trail
+from approval.store.session import Session
 
 
 class Nobody(Exception):
     """Raised if there is nobody whose links are meant; the text says so."""
 
 
-def request_of(session: orm.Session, platform: str, name: str) -> str:
+def request_of(session: Session, platform: str, name: str) -> str:
     """The id of the request of this id, or of the platform's task of this id. Raises Nobody."""
     task = requests.find_task(session, platform, name)
     if task is None and not requests.exists(session, name):
@@ -23,7 +22,7 @@ def request_of(session: orm.Session, platform: str, name: str) -> str:
 
 
 def revoke(
-    session: orm.Session, request_id: str | None, address: str | None, now: datetime
+    session: Session, request_id: str | None, address: str | None, now: datetime
 ) -> list[Approver]:
     """Withdraw the links of a request, of a person's open requests, or of both; returns whose.
 
@@ -37,7 +36,7 @@ def revoke(
 
 
 def lift(
-    session: orm.Session, request_id: str | None, address: str | None, now: datetime
+    session: Session, request_id: str | None, address: str | None, now: datetime
 ) -> list[Approver]:
     """Let links that were withdrawn or locked decide again; returns whose.
 
@@ -52,7 +51,7 @@ def lift(
     return found
 
 
-def _find(session: orm.Session, request_id: str | None, address: str | None) -> Sequence[Approver]:
+def _find(session: Session, request_id: str | None, address: str | None) -> Sequence[Approver]:
     found = holders.find(session, request_id, address)
     if not found:
         who = f"nobody at {address}" if address else "nobody"
@@ -62,7 +61,7 @@ def _find(session: orm.Session, request_id: str | None, address: str | None) -> 
     return found
 
 
-def _record(session: orm.Session, approvers: Sequence[Approver], kind: str, now: datetime) -> None:
+def _record(session: Session, approvers: Sequence[Approver], kind: str, now: datetime) -> None:
     for one in approvers:
         text = f"{one.name} <{one.address}>, by the operator"
         trail.record(session, one.request_id, kind, text, now)

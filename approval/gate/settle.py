@@ -2,11 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import orm
-
 from approval.audit import testimony
 from approval.model import Action, Approver, Decision, Delivery, Task, TaskState
 from approval.store import jobs, people, requests, trail
+from approval.store.session import Session
 
 # Several decisions on one request within this time are told in one mail.
 COLLECT = timedelta(minutes=2)
@@ -14,7 +13,7 @@ STATES = {Action.ACCEPT: TaskState.ACCEPTED, Action.DECLINE: TaskState.DECLINED}
 
 
 def decide(
-    session: orm.Session,
+    session: Session,
     request_id: str,
     task: Task,
     action: Action,
@@ -36,7 +35,7 @@ def decide(
     return True
 
 
-def withdraw(session: orm.Session, request_id: str, task: Task, decision: Decision) -> bool:
+def withdraw(session: Session, request_id: str, task: Task, decision: Decision) -> bool:
     """Note that a pending task ended on the platform, without us."""
     if not requests.settle(session, task.id, TaskState.WITHDRAWN, decision, None):
         return False
@@ -47,7 +46,7 @@ def withdraw(session: orm.Session, request_id: str, task: Task, decision: Decisi
 
 
 def spread(
-    session: orm.Session,
+    session: Session,
     request_id: str,
     now: datetime,
     *,

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from sqlalchemy import orm
-
 from approval.addresses import is_address
 from approval.failures import Failure
 from approval.gate import Record, nothing
@@ -14,6 +12,7 @@ from approval.mail import Transport
 from approval.model import Job, MailState
 from approval.store import jobs, people, requests, trail
 from approval.store.database import Database
+from approval.store.session import Session
 
 
 class Tell:
@@ -69,7 +68,7 @@ class Tell:
         context = {"title": alert.title, "text": alert.text, "advice": alert.advice}
         self._urgent.send(self._letters.write(job, "alert", ("", self._operator), context, now))
 
-        def record(session: orm.Session, now: datetime) -> None:
+        def record(session: Session, now: datetime) -> None:
             if people.alert_told(session, job.subject, now) > alert.noted_at:
                 # It came up again while it was told.
                 jobs.add(session, jobs.Kind.ALERT, job.subject, None, now)

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import orm
-
 from approval.failures import Failure
 from approval.model import Delivery, Job, MailState
 from approval.store import jobs, people, requests, trail
+from approval.store.session import Session
 
 # The same trouble of a thousand jobs is one mail.
 TELL_AGAIN_AFTER = timedelta(hours=1)
@@ -33,7 +32,7 @@ class UnknownTasks(Exception):
 
 
 def raise_alert(
-    session: orm.Session,
+    session: Session,
     key: str,
     title: str,
     text: str,
@@ -55,7 +54,7 @@ def raise_alert(
         jobs.add(session, jobs.Kind.ALERT, key, None, now, due, renew=False)
 
 
-def on_failure(session: orm.Session, job: Job, failure: Failure, now: datetime) -> None:
+def on_failure(session: Session, job: Job, failure: Failure, now: datetime) -> None:
     """Note that a job failed and will be tried again; long or curable trouble is told."""
     if job.error is None and job.request_id:
         trail.record(session, job.request_id, "failed", f"{job.kind}: {failure}", now)
@@ -78,7 +77,7 @@ def _is_trouble(job: Job, failure: Failure, now: datetime) -> bool:
     return job.attempts >= TRIES and failure.retry_after is None  # else it was asked to wait
 
 
-def on_park(session: orm.Session, job: Job, failure: Failure, now: datetime) -> None:
+def on_park(session: Session, job: Job, failure: Failure, now: datetime) -> None:
     """Note that a job was set aside for the operator, and tell them."""
     key = f"parked-{job.kind}"
     whose = f"Request {job.request_id}: " if job.request_id else ""
@@ -105,7 +104,7 @@ def on_park(session: orm.Session, job: Job, failure: Failure, now: datetime) -> 
         )
 
 
-def _somebody_is_asked(session: orm.Session, job: Job, now: datetime) -> bool:
+def _somebody_is_asked(session: Session, job: Job, now: datetime) -> bool:
     """Note that this approver cannot be mailed; says whether another one can."""
     approver = people.approver(session, int(job.subject))
     if approver is None:
@@ -115,15 +114,13 @@ def _somebody_is_asked(session: orm.Session, job: Job, now: datetime) -> bool:
     return _somebody_can_decide(session, approver.request_id)
 
 
-def _somebody_can_decide(session: orm.Session, request_id: str) -> bool:
+def _somebody_can_decide(session: Session, request_id: str) -> bool:
     """Whether anybody has, or will have, links that decide."""
     asked = people.approvers(session, request_id)
     return any(one.mail is not MailState.REFUSED and one.can_decide for one in asked)
 
 
-def alert_if_nobody_is_left(
-    session: orm.Session, request_ids: Iterable[str], now: datetime
-) -> None:
+def alert_if_nobody_is_left(session: Session, request_ids: Iterable[str], now: datetime) -> None:
     """Tell the operator of those requests that stay pending because nobody's links decide."""
     left = []
     for request_id in dict.fromkeys(request_ids):
@@ -145,7 +142,7 @@ def alert_if_nobody_is_left(
 
 
 def redeliver(
-    session: orm.Session, task_ids: list[str] | None, platform: str, now: datetime
+    session: Session, task_ids: list[str] | None, platform: str, now: datetime
 ) -> list[str]:
     """Take up parked jobs again: all, or the releases of these platform task ids.
 
@@ -164,7 +161,7 @@ def redeliver(
     ]
 
 
-def _subjects(session: orm.Session, task_ids: list[str], platform: str) -> list[str]:
+def _subjects(session: Session, task_ids: list[str], platform: str) -> list[str]:
     """The tasks of these names as jobs name them."""
     found = {id: requests.find_task(session, platform, id) for id in task_ids}
     if unknown := [id for id, task in found.items() if task is None]:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import orm
-
 from approval.audit import testimony
 from approval.gate import settle
 from approval.model import Action, ApprovalRequest, Approver, Decision, Task
 from approval.store import locks, people, requests
 from approval.store.database import Database
+from approval.store.session import Session
 
 COMMENT_LENGTH = 1000
 
@@ -131,6 +130,6 @@ def vote(
     )
 
 
-def _barred(session: orm.Session, approver: Approver | None) -> Exception:
+def _barred(session: Session, approver: Approver | None) -> Exception:
     now_known = people.approver(session, approver.id) if approver else None
     return Barred(now_known) if now_known else NotAsked()

@@ -9,10 +9,10 @@ from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.audit import Event, Subject, SubjectTask, SubjectVote
 from approval.store import counters, subjects
+from approval.store.session import Session
 from approval.store.tables import APPROVERS, EVENTS, REQUESTS, TASKS
 
 AT_ONCE = 200  # requests, or events in a stream
@@ -27,13 +27,13 @@ _writers = sa.text(
 Whole = tuple[Subject | None, list[SubjectTask], list[Event]]
 
 
-def whole(session: orm.Session, request_id: str) -> Whole:
+def whole(session: Session, request_id: str) -> Whole:
     """One request with its tasks and events; without request if there is none."""
     found = dict(_between(session, request_id, request_id))
     return found.get(request_id, (None, [], []))
 
 
-def all_requests(session: orm.Session) -> Iterator[tuple[str, Whole | None]]:
+def all_requests(session: Session) -> Iterator[tuple[str, Whole | None]]:
     """Every request, and every id that only events or tasks name, in the order of the ids.
 
     None stands for one that cannot be read, because somebody wrote nonsense into it.
@@ -51,7 +51,7 @@ def all_requests(session: orm.Session) -> Iterator[tuple[str, Whole | None]]:
         after = ids[-1]
 
 
-def _readable(session: orm.Session, request_id: str) -> Whole | None:
+def _readable(session: Session, request_id: str) -> Whole | None:
     try:
         return whole(session, request_id)
     except subjects.ODD:
@@ -72,7 +72,7 @@ def _range(column: sa.ColumnElement[str], first: str, last: str) -> sa.ColumnEle
     return sa.and_(column >= first, column <= last)
 
 
-def _between(session: orm.Session, first: str, last: str) -> Iterator[tuple[str, Whole]]:
+def _between(session: Session, first: str, last: str) -> Iterator[tuple[str, Whole]]:
     rows = sa.select(REQUESTS).where(_range(REQUESTS.c.id, first, last))
     few = rows.execution_options(yield_per=5)  # payloads may be large
     asked = _grouped(session, subjects.OF_APPROVERS, APPROVERS.c.id, first, last, subjects.approver)
@@ -91,7 +91,7 @@ def _between(session: orm.Session, first: str, last: str) -> Iterator[tuple[str,
         )
 
 
-def _votes(session: orm.Session, first: str, last: str) -> dict[int, list[SubjectVote]]:
+def _votes(session: Session, first: str, last: str) -> dict[int, list[SubjectVote]]:
     rows = session.execute(subjects.OF_VOTES.where(_range(TASKS.c.request_id, first, last)))
     votes: dict[int, list[SubjectVote]] = {}
     for row in rows:
@@ -100,7 +100,7 @@ def _votes(session: orm.Session, first: str, last: str) -> dict[int, list[Subjec
 
 
 def _grouped(
-    session: orm.Session, query: Any, order: Any, first: str, last: str, value: Any
+    session: Session, query: Any, order: Any, first: str, last: str, value: Any
 ) -> dict[str, list[Any]]:
     column = order.table.c.request_id
     rows = session.execute(query.where(_range(column, first, last)).order_by(column, order))
@@ -109,7 +109,7 @@ def _grouped(
 
 
 def stream(
-    session: orm.Session, since: datetime | None = None, until: datetime | None = None
+    session: Session, since: datetime | None = None, until: datetime | None = None
 ) -> Iterator[Event]:
     """All events in the order in which they were added, or those from `since` to before `until`."""
     query = sa.select(EVENTS).order_by(EVENTS.c.id)
@@ -121,28 +121,28 @@ def stream(
         yield from map(subjects.event, rows)
 
 
-def hashes(session: orm.Session) -> Iterator[tuple[int, bytes]]:
+def hashes(session: Session) -> Iterator[tuple[int, bytes]]:
     """The id and hash of every event, in the order in which they were added."""
     query = sa.select(EVENTS.c.id, EVENTS.c.hash).order_by(EVENTS.c.id)
     with session.execute(query.execution_options(yield_per=AT_ONCE)) as rows:
         yield from ((row.id, row.hash) for row in rows)
 
 
-def last_id(session: orm.Session) -> int:
+def last_id(session: Session) -> int:
     """The highest id of all events, 0 if there are none."""
     last: int = session.execute(_last).scalar_one()
     return last
 
 
-def writers(session: orm.Session) -> set[str]:
+def writers(session: Session) -> set[str]:
     """Transactions of others that may add events with ids lower than those that can be seen."""
-    if session.get_bind().dialect.name == "sqlite":  # which has one writer
+    if session.dialect == "sqlite":  # which has one writer
         return set()
     return set(session.scalars(_writers))
 
 
-def ids_given_out(session: orm.Session) -> int | None:
+def ids_given_out(session: Session) -> int | None:
     """How many ids the events were ever given; None where the database may leave some out."""
-    if session.get_bind().dialect.name != "sqlite":
+    if session.dialect != "sqlite":
         return None
     return counters.given_out(session, EVENTS.name)

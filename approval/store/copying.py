@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.store import counters, migrate
 from approval.store.comparing import compare, named
@@ -24,6 +23,7 @@ from approval.store.database import Database
 from approval.store.groupcommit import words
 from approval.store.plain import TABLES, Row, Table, Unreadable
 from approval.store.resting import InUse, see_unchanged
+from approval.store.session import Session
 from approval.store.tables import JOBS
 
 _marker = sa.Table(migrate.UNFINISHED, sa.MetaData(), sa.Column("begun", sa.Integer))
@@ -66,7 +66,7 @@ class Copy:
     `look` sees that nobody else is connected to the target.
     """
 
-    def __init__(self, source: orm.Session, target: Database, look: Callable[[], None]) -> None:
+    def __init__(self, source: Session, target: Database, look: Callable[[], None]) -> None:
         self._source = source
         self._target = target
         self._look = look
@@ -116,14 +116,14 @@ class Copy:
         """Keep gates off from here on, and see that none has started before."""
         if not unfinished:
             with self._target.write() as session:
-                _marker.create(session.connection())
+                _marker.create(session.connection)
         self._target.close()  # connections that are idle, which would be taken for others
         self._look()
 
     def _finish(self, last: dict[str, int]) -> None:
         with self._target.write() as session:
             counters.go_on(session, last)
-            _marker.drop(session.connection())
+            _marker.drop(session.connection)
             if self._target.shared:  # which plans by what it last counted, and counts rarely
                 session.execute(_analyze)
 

@@ -1,11 +1,11 @@
 """The counters that give out ids. None is used twice, not even that of a row that is gone."""
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
-from approval.store.tables import EVENTS, Base
+from approval.store.session import Session
+from approval.store.tables import EVENTS, METADATA
 
-COUNTED = [t for t in Base.metadata.sorted_tables if t.autoincrement_column is not None]
+COUNTED = [t for t in METADATA.sorted_tables if t.autoincrement_column is not None]
 # Up to this id PostgreSQL has given out ids of events before they came into this SQLite file. It
 # leaves some out, which is no trace of anything, so gaps tell nothing there.
 LEFT_OUT = f"{EVENTS.name} of postgresql"
@@ -19,18 +19,18 @@ _read_server = sa.text("SELECT pg_sequence_last_value(pg_get_serial_sequence(:na
 _set_server = sa.text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last)")
 
 
-def given_out(session: orm.Session, name: str) -> int:
+def given_out(session: Session, name: str) -> int:
     """The last id that the counter of this name gave out; 0 if none."""
     read = _read_file if _in_file(session) else _read_server
     return int(session.scalar(read, {"name": name}) or 0)
 
 
-def left_out(session: orm.Session) -> int:
+def left_out(session: Session) -> int:
     """Up to which id gaps between events tell nothing."""
     return given_out(session, LEFT_OUT if _in_file(session) else EVENTS.name)
 
 
-def last(session: orm.Session) -> dict[str, int]:
+def last(session: Session) -> dict[str, int]:
     """Where each counter is, by name; those that have counted nothing are left out."""
     found = {LEFT_OUT: left_out(session)}
     for table in COUNTED:
@@ -39,7 +39,7 @@ def last(session: orm.Session) -> dict[str, int]:
     return {name: id for name, id in found.items() if id}
 
 
-def go_on(session: orm.Session, last: dict[str, int]) -> None:
+def go_on(session: Session, last: dict[str, int]) -> None:
     """Go on counting there in a store that holds the same rows."""
     if _in_file(session):
         for name in last.keys() & _IN_FILE:
@@ -50,10 +50,10 @@ def go_on(session: orm.Session, last: dict[str, int]) -> None:
             session.execute(_set_server, {"name": table.name, "last": last[table.name]})
 
 
-def _write(session: orm.Session, name: str, last: int) -> None:
+def _write(session: Session, name: str, last: int) -> None:
     session.execute(_drop, {"name": name})
     session.execute(_add, {"name": name, "last": last})
 
 
-def _in_file(session: orm.Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
+def _in_file(session: Session) -> bool:
+    return session.dialect == "sqlite"

@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.store import wakes
 from approval.store.groupcommit import NotCommitted, words
 from approval.store.postgresql import PostgreSQL
+from approval.store.session import Session
 from approval.store.sqlite import SQLite
 
 Wake = Callable[[Collection[str]], None]
@@ -52,23 +52,23 @@ class Database:
         return self._store.shared
 
     @contextmanager
-    def write(self) -> Iterator[orm.Session]:
+    def write(self) -> Iterator[Session]:
         """Open one write transaction; commits at the end. Raises StoreDown."""
         with _translated():
             with self._store.write() as session:
                 yield session
                 if self.hands_over:
-                    wakes.add(session, session.info.get("changed", {}))
-                if lanes := session.info.get("lanes"):
-                    self._store.announce(session, lanes)
-            if lanes:
-                self.wake(lanes)
+                    wakes.add(session, session.changed)
+                if session.lanes:
+                    self._store.announce(session, session.lanes)
+            if session.lanes:
+                self.wake(session.lanes)
 
     @contextmanager
-    def read(self) -> Iterator[orm.Session]:
+    def read(self) -> Iterator[Session]:
         """Open one read transaction, which sees one moment of the store. Raises StoreDown."""
-        with _translated(), orm.Session(self._store.reader) as session:
-            yield session
+        with _translated(), self._store.reader.connect() as connection:
+            yield Session(connection)
 
     @contextmanager
     def connection(self) -> Iterator[sa.Connection]:

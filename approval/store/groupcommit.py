@@ -8,18 +8,11 @@ and if it fails, everybody is told.
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from typing import Any
+from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
-SAVEPOINTS = {
-    "do_savepoint": "SAVEPOINT",
-    "do_rollback_to_savepoint": "ROLLBACK TO SAVEPOINT",
-    "do_release_savepoint": "RELEASE SAVEPOINT",
-}
+from approval.store.session import Session
 
 
 class NotCommitted(Exception):
@@ -58,14 +51,13 @@ class GroupCommit:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        _plain_savepoints(engine.dialect)
         self._turn = threading.Lock()
         self._counting = threading.Lock()
         self._waiting = 0
         self._group: _Group | None = None
 
     @contextmanager
-    def write(self) -> Iterator[orm.Session]:
+    def write(self) -> Iterator[Session]:
         """Open a use case; what it wrote is on the disk when the block has ended."""
         self._take_turn()
         try:
@@ -115,33 +107,25 @@ class GroupCommit:
 
 
 @contextmanager
-def _savepoint(connection: sa.Connection) -> Iterator[orm.Session]:
+def _savepoint(connection: sa.Connection) -> Iterator[Session]:
     """A session whose work is undone alone if the block raises.
 
-    SQLite may have undone all by itself; it then misses the savepoint, but what failed is told.
+    Written as it is: SQLAlchemy compiles a savepoint of its own anew, a tenth of a callback.
     """
-    session = orm.Session(
-        connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-    )
-    failed: sa.exc.DBAPIError | None = None
+    connection.exec_driver_sql("SAVEPOINT use_case")
     try:
-        with session, session.begin():
-            try:
-                yield session
-                session.flush()
-            except sa.exc.DBAPIError as error:
-                failed = error
-                raise
-    except sa.exc.DBAPIError as error:
-        first = failed or error
-        raise first from first.orig
+        yield Session(connection)
+    except sa.exc.DBAPIError:
+        # SQLite may have undone all by itself and misses the savepoint; what failed is told.
+        with suppress(sa.exc.DBAPIError):
+            _undo(connection)
+        raise
+    except BaseException:
+        _undo(connection)
+        raise
+    connection.exec_driver_sql("RELEASE SAVEPOINT use_case")
 
 
-def _plain_savepoints(dialect: Any) -> None:
-    """Write savepoints as they are; SQLAlchemy compiles each anew, a tenth of a callback."""
-    for method, words in SAVEPOINTS.items():
-        setattr(dialect, method, partial(_say, words))
-
-
-def _say(words: str, connection: sa.Connection, name: str) -> None:
-    connection.exec_driver_sql(f"{words} {name}")
+def _undo(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("ROLLBACK TO SAVEPOINT use_case")
+    connection.exec_driver_sql("RELEASE SAVEPOINT use_case")

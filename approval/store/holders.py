@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.model import CODE_TRIES, Approver
 from approval.store.people import approver_of
+from approval.store.session import Session
 from approval.store.tables import APPROVERS, REQUESTS, UTCDateTime
 
 TIME = UTCDateTime()
@@ -35,7 +35,7 @@ _renewals = sa.select(sa.func.count()).where(
 )
 
 
-def find(session: orm.Session, request_id: str | None, address: str | None) -> list[Approver]:
+def find(session: Session, request_id: str | None, address: str | None) -> list[Approver]:
     """Those asked in a request, or at an address in all open requests, or both.
 
     For an address it reads the approvers of whatever is open, for addresses are written in any
@@ -52,22 +52,22 @@ def find(session: orm.Session, request_id: str | None, address: str | None) -> l
     return sorted((approver_of(row) for row in session.execute(query)), key=lambda one: one.id)
 
 
-def revoke(session: orm.Session, approver_ids: Iterable[int], now: datetime) -> None:
+def revoke(session: Session, approver_ids: Iterable[int], now: datetime) -> None:
     """Withdraw all links of these approvers."""
     _update(session, approver_ids, revoked_at=now)
 
 
-def lift(session: orm.Session, approver_ids: Iterable[int]) -> None:
+def lift(session: Session, approver_ids: Iterable[int]) -> None:
     """Let links of these approvers decide again, with all tries for their code."""
     _update(session, approver_ids, revoked_at=None, wrong_codes=0)
 
 
-def _update(session: orm.Session, approver_ids: Iterable[int], **values: object) -> None:
+def _update(session: Session, approver_ids: Iterable[int], **values: object) -> None:
     chosen = APPROVERS.c.id.in_(list(approver_ids))
     session.execute(sa.update(APPROVERS).where(chosen).values(**values))
 
 
-def count_wrong_code(session: orm.Session, approver_id: int) -> int | None:
+def count_wrong_code(session: Session, approver_id: int) -> int | None:
     """Count a wrong code; returns how many there are now, None if the links were locked before.
 
     One conditional update: tries at the same time cannot be more than the limit.
@@ -76,12 +76,12 @@ def count_wrong_code(session: orm.Session, approver_id: int) -> int | None:
     return wrong
 
 
-def renew(session: orm.Session, approver_id: int, now: datetime, before: datetime) -> bool:
+def renew(session: Session, approver_id: int, now: datetime, before: datetime) -> bool:
     """Note that fresh links are mailed; False if they were already since `before`."""
     values = {"approver": approver_id, "at": now, "before": before}
     return session.scalar(_renewed, values) is not None
 
 
-def renewals(session: orm.Session, since: datetime) -> int:
+def renewals(session: Session, since: datetime) -> int:
     """How many approvers were promised fresh links since then."""
     return session.scalar(_renewals, {"since": since}) or 0

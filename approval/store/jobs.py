@@ -1,6 +1,6 @@
 """Jobs: promises to act outside the database, kept until they are done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,11 +8,11 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.store import locks
+from approval.store.session import Row, Session
 from approval.store.statements import insert_into, new_id
-from approval.store.tables import JOBS, JobRow
+from approval.store.tables import JOBS
 
 
 class Lane(StrEnum):
@@ -59,6 +59,15 @@ ROUNDS = (Kind.RECONCILE, Kind.PURGE)  # done again and again, by the clock
 WHILE_OPEN = (Kind.REMIND, Kind.LAPSE)  # there is nothing to do for a closed request
 
 # Built once: building a statement costs more than running it.
+_begin_anew = (
+    sa.update(JOBS)
+    .where(JOBS.c.id == sa.bindparam("job"))
+    .values(
+        {name: sa.bindparam("now", type_=JOBS.c.due.type) for name in ("due", "made_at")}
+        | {name: None for name in ("parked_at", "error", "awaits", "awaits_since")}
+        | {"attempts": 0, "run": JOBS.c.run + 1}
+    )
+)
 _drop_of_closed = sa.delete(JOBS).where(
     JOBS.c.request_id == sa.bindparam("request"),
     JOBS.c.kind.in_(WHILE_OPEN),
@@ -71,16 +80,16 @@ def owner_of(kind: str, request_id: str | None) -> str:
     return request_id or kind
 
 
-def note(session: orm.Session, lane: str, owner: str, now: datetime) -> None:
+def note(session: Session, lane: str, owner: str, now: datetime) -> None:
     """Note what the engine has to hear of once this transaction is on the disk."""
-    session.info.setdefault("lanes", []).append(lane)
+    session.lanes.append(lane)
     note_change(session, owner, now)
 
 
-def note_change(session: orm.Session, owner: str, now: datetime) -> None:
+def note_change(session: Session, owner: str, now: datetime) -> None:
     """Note that an owner's jobs are others now."""
     if owner not in ROUNDS:
-        session.info.setdefault("changed", {})[owner] = now
+        session.changed[owner] = now
 
 
 @cache
@@ -113,7 +122,7 @@ def _promise(dialect: str) -> Any:
 
 
 def add(
-    session: orm.Session,
+    session: Session,
     kind: Kind,
     subject: object,
     request_id: str | None,
@@ -142,13 +151,13 @@ def add(
         "run": 0,
     }
     promise = _promise if renew else _promise_once
-    promised = session.scalar(promise(session.get_bind().dialect.name), values) is not None
+    promised = session.scalar(promise(session.dialect), values) is not None
     if promised:
         note(session, LANES[kind], owner_of(kind, request_id), now)
     return promised
 
 
-def begin_round(session: orm.Session, kind: Kind, now: datetime) -> None:
+def begin_round(session: Session, kind: Kind, now: datetime) -> None:
     """Promise what is done again and again, due now; it has waited since it was due."""
     row = sa.and_(JOBS.c.kind == kind, JOBS.c.subject == EVERYTHING)
     since = session.scalar(sa.select(JOBS.c.made_at).where(row))
@@ -157,7 +166,7 @@ def begin_round(session: orm.Session, kind: Kind, now: datetime) -> None:
         session.execute(sa.update(JOBS).where(row).values(made_at=since))
 
 
-def drop(session: orm.Session, kind: Kind, subject: object, now: datetime) -> bool:
+def drop(session: Session, kind: Kind, subject: object, now: datetime) -> bool:
     """Take a promise back; False if it does not stand, or somebody works on it."""
     idle = sa.and_(JOBS.c.kind == kind, JOBS.c.subject == str(subject), JOBS.c.lease.is_(None))
     dropped = session.execute(sa.delete(JOBS).where(idle).returning(JOBS.c.request_id)).first()
@@ -166,28 +175,27 @@ def drop(session: orm.Session, kind: Kind, subject: object, now: datetime) -> bo
     return dropped is not None
 
 
-def drop_of_closed(session: orm.Session, request_id: str) -> None:
+def drop_of_closed(session: Session, request_id: str) -> None:
     """Take back what was promised for the time while the request is open."""
     session.execute(_drop_of_closed, {"request": request_id})
 
 
 def take_up(
-    session: orm.Session, kinds: Iterable[Kind], subjects: Iterable[str] | None, now: datetime
-) -> list[JobRow]:
+    session: Session, kinds: Iterable[Kind], subjects: Iterable[str] | None, now: datetime
+) -> Sequence[Row]:
     """Make parked jobs and those that wait for another try due now; returns them."""
-    failed = sa.and_(JobRow.attempts > 0, JobRow.lease.is_(None))
-    query = sa.select(JobRow).where(
-        sa.or_(JobRow.parked_at.is_not(None), failed), JobRow.kind.in_(list(kinds))
+    failed = sa.and_(JOBS.c.attempts > 0, JOBS.c.lease.is_(None))
+    query = sa.select(JOBS).where(
+        sa.or_(JOBS.c.parked_at.is_not(None), failed), JOBS.c.kind.in_(list(kinds))
     )
     if subjects is not None:
-        query = query.where(JobRow.subject.in_(list(subjects)))
-    concerned = session.scalars(query.with_only_columns(JobRow.request_id))
+        query = query.where(JOBS.c.subject.in_(list(subjects)))
+    concerned = session.scalars(query.with_only_columns(JOBS.c.request_id))
     locks.hold(session, *filter(None, concerned.all()))
-    rows = list(session.scalars(query.order_by(JobRow.kind, JobRow.subject).with_for_update()))
+    rows = session.execute(query.order_by(JOBS.c.kind, JOBS.c.subject).with_for_update()).all()
+    if rows:
+        session.execute(_begin_anew, [{"job": row.id, "now": now} for row in rows])
     for row in rows:
-        row.parked_at, row.due, row.made_at = None, now, now
-        row.attempts, row.run, row.error = 0, row.run + 1, None
-        row.awaits = row.awaits_since = None
         note(session, row.lane, owner_of(row.kind, row.request_id), now)
     return rows
 
@@ -202,17 +210,17 @@ class Backlog:
     parked: int
 
 
-def backlog(session: orm.Session) -> list[Backlog]:
+def backlog(session: Session) -> list[Backlog]:
     """The jobs that are not done, by kind."""
-    parked = sa.func.count(JobRow.parked_at)
-    oldest = sa.func.min(sa.case((JobRow.parked_at.is_(None), JobRow.made_at)))
+    parked = sa.func.count(JOBS.c.parked_at)
+    oldest = sa.func.min(sa.case((JOBS.c.parked_at.is_(None), JOBS.c.made_at)))
     rows = session.execute(
-        sa.select(JobRow.kind, sa.func.count() - parked, oldest, parked).group_by(JobRow.kind)
+        sa.select(JOBS.c.kind, sa.func.count() - parked, oldest, parked).group_by(JOBS.c.kind)
     )
     return [Backlog(*row) for row in rows]
 
 
-def parked(session: orm.Session, request_id: str) -> int:
+def parked(session: Session, request_id: str) -> int:
     """How many jobs of a request wait for the operator."""
     query = sa.select(sa.func.count()).where(
         JOBS.c.request_id == request_id, JOBS.c.parked_at.is_not(None)

@@ -10,11 +10,11 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.model import Job
 from approval.store import owners
 from approval.store.jobs import Lane
+from approval.store.session import Session
 from approval.store.tables import JOBS
 
 # Longer than a job takes. Where nobody else works it only matters if the store is down for long.
@@ -84,19 +84,19 @@ def _times(now: datetime | None, length: timedelta) -> dict[str, object]:
     return {"length": length} if now is None else {"now": now, "until": now + length}
 
 
-def now(session: orm.Session) -> datetime:
+def now(session: Session) -> datetime:
     """The database's own time."""
     at: datetime = session.execute(sa.select(sa.func.now())).scalar_one()
     return at
 
 
-def next_due(session: orm.Session, lane: Lane) -> datetime | None:
+def next_due(session: Session, lane: Lane) -> datetime | None:
     """When the lane's next job is due."""
     due: datetime | None = session.scalar(_next_due, {"of_lane": lane})
     return due
 
 
-def due_in(session: orm.Session, lane: Lane, now: datetime | None) -> timedelta | None:
+def due_in(session: Session, lane: Lane, now: datetime | None) -> timedelta | None:
     """How long it is until the lane's next job is due; negative if it is late."""
     if now is not None:
         due = next_due(session, lane)
@@ -106,7 +106,7 @@ def due_in(session: orm.Session, lane: Lane, now: datetime | None) -> timedelta 
 
 
 def claim(
-    session: orm.Session,
+    session: Session,
     lane: Lane,
     now: datetime | None,
     owner: str | None = None,
@@ -138,13 +138,13 @@ def claim(
 UNTRIED = {"attempts": 0, "error": None, "awaits": None, "awaits_since": None}
 
 
-def finish(session: orm.Session, job: Job, now: datetime) -> bool:
+def finish(session: Session, job: Job, now: datetime) -> bool:
     """Drop a done job, or make it due again if it was renewed; False if it is not ours."""
     done = session.scalar(_drop, {"job": job.id, "holder": job.lease, "of_run": job.run})
     return done is not None or _let_go(session, job, due=now, **UNTRIED)
 
 
-def repeat(session: orm.Session, job: Job, due: datetime, now: datetime) -> bool:
+def repeat(session: Session, job: Job, due: datetime, now: datetime) -> bool:
     """Make a done job due again, as if it was promised then; False if it is not ours any more.
 
     If it was renewed meanwhile it is due again at once.
@@ -155,7 +155,7 @@ def repeat(session: orm.Session, job: Job, due: datetime, now: datetime) -> bool
 
 
 def postpone(
-    session: orm.Session,
+    session: Session,
     job: Job,
     due: datetime,
     error: str,
@@ -169,7 +169,7 @@ def postpone(
     return _let_go(session, job, due=due, error=error, awaits=awaits, awaits_since=since)
 
 
-def park(session: orm.Session, job: Job, now: datetime, error: str) -> bool:
+def park(session: Session, job: Job, now: datetime, error: str) -> bool:
     """Set the job aside until an operator takes it up; False if it is not ours any more.
 
     If it was renewed meanwhile it is due again instead: it was given up for a world that is gone.
@@ -181,15 +181,13 @@ def park(session: orm.Session, job: Job, now: datetime, error: str) -> bool:
     )
 
 
-def keep(
-    session: orm.Session, held: Collection[Job], now: datetime | None, length: timedelta
-) -> int:
+def keep(session: Session, held: Collection[Job], now: datetime | None, length: timedelta) -> int:
     """Hold these jobs for longer. Returns how many; others are lost, or changed just now."""
     kept = session.scalars(_keep(here=now is None), _named(held) | _times(now, length))
     return len(kept.all())
 
 
-def give_back(session: orm.Session, held: Collection[Job], now: datetime) -> int:
+def give_back(session: Session, held: Collection[Job], now: datetime) -> int:
     """Make these jobs due at once, as we end. Returns how many were still ours."""
     given = session.scalars(_give_back, _named(held) | {"now": now})
     return len(given.all())
@@ -199,7 +197,7 @@ def _named(held: Collection[Job]) -> dict[str, object]:
     return {"jobs": [job.id for job in held], "leases": [job.lease for job in held]}
 
 
-def hand_back(session: orm.Session, now: datetime) -> int:
+def hand_back(session: Session, now: datetime) -> int:
     """Make all leased jobs due at once: whoever held them is gone. Returns how many."""
     orphans = session.scalars(
         sa.update(JOBS)
@@ -210,7 +208,7 @@ def hand_back(session: orm.Session, now: datetime) -> int:
     return len(orphans.all())
 
 
-def _let_go(session: orm.Session, job: Job, **values: object) -> bool:
+def _let_go(session: Session, job: Job, **values: object) -> bool:
     """Change the job and end the lease, if it is still ours."""
     anew = {"lease": None, "awaits": None, "awaits_since": None}
     statement = sa.update(JOBS).where(_ours).values(anew | values).returning(JOBS.c.id)

@@ -1,8 +1,8 @@
 """Locks: whoever writes about a request holds its row first, so that no two wait for each other."""
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
+from approval.store.session import Session
 from approval.store.tables import REQUESTS
 
 # Built once: building a statement costs more than running it.
@@ -13,11 +13,11 @@ _hold = (
 )
 
 
-def hold(session: orm.Session, *request_ids: str) -> None:
+def hold(session: Session, *request_ids: str) -> None:
     """Wait until nobody else writes about these requests; they may be held by us already.
 
     With SQLite nobody does, as it has one writer.
     """
-    if session.get_bind().dialect.name != "sqlite":
+    if session.dialect != "sqlite":
         for request_id in sorted(set(request_ids)):
             session.execute(_hold, {"request": request_id})

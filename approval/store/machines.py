@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.model import Machine, Snapshot
+from approval.store.session import Session
 from approval.store.statements import insert_into
-from approval.store.tables import MACHINES, MachineRow
+from approval.store.tables import MACHINES
 
 
 @cache
@@ -20,15 +20,15 @@ def _remember(dialect: str) -> Any:
     return insert.on_conflict_do_update(index_elements=["platform", "key"], set_=new)
 
 
-def last_known(session: orm.Session, platform: str, keys: Iterable[str]) -> Mapping[str, Snapshot]:
+def last_known(session: Session, platform: str, keys: Iterable[str]) -> Mapping[str, Snapshot]:
     """What the gate last knew of these machines, by their key."""
-    rows = session.scalars(
-        sa.select(MachineRow).where(MachineRow.platform == platform, MachineRow.key.in_(list(keys)))
+    rows = session.execute(
+        sa.select(MACHINES).where(MACHINES.c.platform == platform, MACHINES.c.key.in_(list(keys)))
     )
     return {row.key: Snapshot(row.machine, row.seen_at) for row in rows}
 
 
-def remember(session: orm.Session, platform: str, machine: Machine, now: datetime) -> None:
+def remember(session: Session, platform: str, machine: Machine, now: datetime) -> None:
     """Keep the machine as it is known to be from now on."""
     values = {"platform": platform, "key": machine.key, "machine": machine, "seen_at": now}
-    session.execute(_remember(session.get_bind().dialect.name), values)
+    session.execute(_remember(session.dialect), values)

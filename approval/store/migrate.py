@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.store.database import Database, StoreDown
+from approval.store.session import Session
 
 FOLDER = Path(__file__).parent / "migrations"
 # A table that is there while a copy is made into a store, so that nobody works with half of it.
@@ -38,7 +38,7 @@ def apply(connection: sa.Connection, to: str = "head") -> None:
 def is_empty(database: Database) -> bool:
     """Whether nobody has set it up yet, whatever else it may hold. Raises StoreDown."""
     with database.read() as session:
-        return not sa.inspect(session.connection()).has_table("alembic_version")
+        return not sa.inspect(session.connection).has_table("alembic_version")
 
 
 def is_current(database: Database) -> bool:
@@ -49,15 +49,15 @@ def is_current(database: Database) -> bool:
         return is_newest(session)
 
 
-def is_newest(session: orm.Session) -> bool:
+def is_newest(session: Session) -> bool:
     """Whether the tables are those of this version."""
     newest = max(file.name.split("_")[0] for file in FOLDER.glob("versions/[0-9]*.py"))
-    if not sa.inspect(session.connection()).has_table("alembic_version"):
+    if not sa.inspect(session.connection).has_table("alembic_version"):
         return False
     version: str | None = session.scalar(sa.text("SELECT version_num FROM alembic_version"))
     return bool(version == newest)
 
 
-def is_unfinished(session: orm.Session) -> bool:
+def is_unfinished(session: Session) -> bool:
     """Whether it holds a part of a copy."""
-    return sa.inspect(session.connection()).has_table(UNFINISHED)
+    return sa.inspect(session.connection).has_table(UNFINISHED)

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.store import locks
 from approval.store.jobs import LANES, ROUNDS, Kind, Lane
+from approval.store.session import Session
 from approval.store.tables import JOBS
 
 KINDS = frozenset((Kind.ALERT, *ROUNDS))  # none of which has a request
@@ -34,7 +34,7 @@ def whose(owner: str) -> sa.ColumnElement[bool]:
     return OF_KIND if owner in KINDS else OF_REQUEST
 
 
-def dues_of(session: orm.Session, owner: str) -> dict[Lane, datetime]:
+def dues_of(session: Session, owner: str) -> dict[Lane, datetime]:
     """When the next job of an owner is due, by lane."""
     if owner in KINDS:
         lane = LANES[Kind(owner)]
@@ -46,13 +46,13 @@ def dues_of(session: orm.Session, owner: str) -> dict[Lane, datetime]:
     return dues
 
 
-def failing(session: orm.Session, kind: Kind) -> datetime | None:
+def failing(session: Session, kind: Kind) -> datetime | None:
     """When a round that did not work is tried again; None if all is well."""
     due: datetime | None = session.scalar(_failing, {"owner": kind, "of_lane": LANES[kind]})
     return due
 
 
-def take_over(session: orm.Session, lane: Lane, owner: str, now: datetime) -> None:
+def take_over(session: Session, lane: Lane, owner: str, now: datetime) -> None:
     """Make leased jobs of an owner due at once: whoever held them is known to be gone."""
     if owner not in KINDS:
         locks.hold(session, owner)

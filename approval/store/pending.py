@@ -3,9 +3,9 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.model import TaskState
+from approval.store.session import Session
 from approval.store.tables import REQUESTS, TASKS
 
 # Built once: building a statement costs more than running it.
@@ -32,12 +32,12 @@ _count = sa.select(sa.func.count()).where(
 )
 
 
-def is_open(session: orm.Session, request_id: str) -> bool:
+def is_open(session: Session, request_id: str) -> bool:
     """Whether anything of the request is pending."""
     return session.scalar(_is_open, {"request": request_id}) is not None
 
 
-def decline_at(session: orm.Session, request_id: str, at: datetime) -> None:
+def decline_at(session: Session, request_id: str, at: datetime) -> None:
     """Have the request declined at that time; of two times the later one counts.
 
     Two mails may leave at once, and none must name a time that is too late.
@@ -45,16 +45,16 @@ def decline_at(session: orm.Session, request_id: str, at: datetime) -> None:
     session.execute(_decline_at, {"request": request_id, "at": at})
 
 
-def never_decline(session: orm.Session) -> int:
+def never_decline(session: Session) -> int:
     """Let all open requests stay pending however long it takes; returns how many were not to."""
     return len(session.scalars(_never_decline).all())
 
 
-def count_open(session: orm.Session) -> int:
+def count_open(session: Session) -> int:
     """How many requests are open."""
     return session.scalar(_count_open) or 0
 
 
-def count(session: orm.Session) -> int:
+def count(session: Session) -> int:
     """How many tasks are pending; takes a millisecond for each thousand."""
     return session.scalar(_count) or 0

@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.model import CODE_TRIES, Action, Approver, MailState, Person, TaskState
+from approval.store.session import Row, Session
 from approval.store.statements import insert_into
-from approval.store.tables import ALERTS, APPROVERS, TASKS, VOTES, AlertRow, UTCDateTime
+from approval.store.tables import ALERTS, APPROVERS, TASKS, VOTES, UTCDateTime
 
 TIME = UTCDateTime()
 
@@ -77,6 +77,7 @@ _voted_on = (
         VOTES.c.approver_id == sa.bindparam("approver"),
     )
 )
+_alert = sa.select(ALERTS).where(ALERTS.c.key == sa.bindparam("alert"))
 _told = (
     sa.update(ALERTS)
     .where(ALERTS.c.key == sa.bindparam("alert"))
@@ -94,7 +95,7 @@ def _note(dialect: str) -> Any:
     return noted.returning(ALERTS.c.told_at)
 
 
-def ask(session: orm.Session, request_id: str, people: Sequence[Person]) -> list[int]:
+def ask(session: Session, request_id: str, people: Sequence[Person]) -> list[int]:
     """Make these people approvers of the request; returns their ids, which rise in their order."""
     rows = [
         {
@@ -109,13 +110,13 @@ def ask(session: orm.Session, request_id: str, people: Sequence[Person]) -> list
     return list(session.scalars(_ask, rows))
 
 
-def approver(session: orm.Session, approver_id: int) -> Approver | None:
+def approver(session: Session, approver_id: int) -> Approver | None:
     """One approver."""
     row = session.execute(_one, {"approver": approver_id}).first()
     return approver_of(row) if row else None
 
 
-def approvers(session: orm.Session, request_id: str) -> list[Approver]:
+def approvers(session: Session, request_id: str) -> list[Approver]:
     """Everybody who is asked about the request."""
     return [approver_of(row) for row in session.execute(_asked, {"request": request_id})]
 
@@ -137,7 +138,7 @@ def approver_of(row: sa.Row[Any]) -> Approver:
 
 
 def mailed(
-    session: orm.Session, approver_id: int, state: MailState, now: datetime, thread: str | None
+    session: Session, approver_id: int, state: MailState, now: datetime, thread: str | None
 ) -> None:
     """Note what became of the approver's mail; `thread` is the Message-ID if it was sent."""
     sent = state is MailState.SENT
@@ -152,13 +153,13 @@ def mailed(
     )
 
 
-def reminded(session: orm.Session, approver_id: int, now: datetime) -> None:
+def reminded(session: Session, approver_id: int, now: datetime) -> None:
     """Note that the approver was mailed once more, for they had not decided."""
     session.execute(_reminded, {"approver": approver_id, "at": now})
 
 
 def vote(
-    session: orm.Session,
+    session: Session,
     task_id: int,
     approver_id: int | None,
     action: Action,
@@ -179,33 +180,33 @@ def vote(
     return session.scalar(_vote_of, values) is not None
 
 
-def ended_without(session: orm.Session, approver: Approver, tasks: Collection[int]) -> bool:
+def ended_without(session: Session, approver: Approver, tasks: Collection[int]) -> bool:
     """Whether any of these tasks is decided or withdrawn, and not by the approver."""
     values = {"tasks": list(tasks), "approver": approver.id}
     return bool(session.scalar(_ended_without, values))
 
 
-def voted_on(session: orm.Session, approver: Approver) -> set[int]:
+def voted_on(session: Session, approver: Approver) -> set[int]:
     """The tasks of the request on which the approver has voted."""
     values = {"request": approver.request_id, "approver": approver.id}
     return set(session.scalars(_voted_on, values))
 
 
 def note_alert(
-    session: orm.Session, key: str, title: str, text: str, advice: str, now: datetime
+    session: Session, key: str, title: str, text: str, advice: str, now: datetime
 ) -> datetime | None:
     """Note a trouble; returns when the operator was last told of its kind."""
     values = {"key": key, "title": title, "text": text, "advice": advice, "noted_at": now}
-    told_at: datetime | None = session.scalar(_note(session.get_bind().dialect.name), values)
+    told_at: datetime | None = session.scalar(_note(session.dialect), values)
     return told_at
 
 
-def alert(session: orm.Session, key: str) -> AlertRow | None:
+def alert(session: Session, key: str) -> Row | None:
     """What the operator is to be told."""
-    return session.get(AlertRow, key)
+    return session.execute(_alert, {"alert": key}).first()
 
 
-def alert_told(session: orm.Session, key: str, now: datetime) -> datetime:
+def alert_told(session: Session, key: str, now: datetime) -> datetime:
     """Note that the operator was told; returns when the trouble was last noted."""
     noted_at: datetime = session.execute(_told, {"alert": key, "now": now}).scalar_one()
     return noted_at

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
-from approval.store.tables import REQUESTS, Base, Value
+from approval.store.session import Session
+from approval.store.tables import METADATA, REQUESTS, Value
 
 AT_ONCE, LARGE_AT_ONCE = 500, 50  # rows; a callback's body has up to 1 MiB
 Row = tuple[Any, ...]
@@ -56,11 +56,11 @@ class Table:
         """What tells a row from all others."""
         return tuple(row[place] for place in self._places)
 
-    def count(self, session: orm.Session) -> int:
+    def count(self, session: Session) -> int:
         """How many rows there are."""
         return session.scalar(sa.select(sa.func.count()).select_from(self._rows)) or 0
 
-    def batches(self, session: orm.Session) -> Iterator[list[Row]]:
+    def batches(self, session: Session) -> Iterator[list[Row]]:
         """All rows, in the order of their keys."""
         page = sa.select(self._rows).order_by(*self._key).limit(self._at_once)
         rows = self._read(session, page)
@@ -77,12 +77,12 @@ class Table:
             return self._key[0] > last[0]
         return sa.tuple_(*self._key) > sa.tuple_(*last)
 
-    def same(self, session: orm.Session, rows: Sequence[Row]) -> dict[Row, Row]:
+    def same(self, session: Session, rows: Sequence[Row]) -> dict[Row, Row]:
         """The rows that have the keys of these, by key."""
         found = self._read(session, sa.select(self._rows).where(self._among(rows)))
         return {self.key(row): row for row in found}
 
-    def known(self, session: orm.Session, rows: Sequence[Row]) -> set[Row]:
+    def known(self, session: Session, rows: Sequence[Row]) -> set[Row]:
         """Those keys of these rows that are there."""
         return {
             tuple(key) for key in session.execute(sa.select(*self._key).where(self._among(rows)))
@@ -94,11 +94,11 @@ class Table:
             return self._key[0].in_([key[0] for key in keys])
         return sa.tuple_(*self._key).in_(keys)
 
-    def add(self, session: orm.Session, rows: Sequence[Row]) -> None:
+    def add(self, session: Session, rows: Sequence[Row]) -> None:
         """Add rows."""
         session.execute(self._add, [dict(zip(self.columns, row, strict=True)) for row in rows])
 
-    def _read(self, session: orm.Session, query: sa.Select[Any]) -> list[Row]:
+    def _read(self, session: Session, query: sa.Select[Any]) -> list[Row]:
         try:
             return [tuple(row) for row in session.execute(query)]
         except ODD as error:
@@ -107,4 +107,4 @@ class Table:
             ) from error
 
 
-TABLES = [Table(table) for table in Base.metadata.sorted_tables]  # in the order of foreign keys
+TABLES = [Table(table) for table in METADATA.sorted_tables]  # in the order of foreign keys

@@ -2,11 +2,12 @@
 
 import secrets
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy import orm
+
+from approval.store.session import Session
 
 if TYPE_CHECKING:
     from approval.store.listening import Listener
@@ -59,13 +60,14 @@ class PostgreSQL:
         self.reader = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._sessions = orm.sessionmaker(self._engine, expire_on_commit=False)
         self._name = secrets.token_hex(4)
         self._listener: Listener | None = None
 
-    def write(self) -> AbstractContextManager[orm.Session]:
+    @contextmanager
+    def write(self) -> Iterator[Session]:
         """One write transaction."""
-        return self._sessions.begin()
+        with self._engine.begin() as connection:
+            yield Session(connection)
 
     @contextmanager
     def upgrade(self) -> Iterator[sa.Connection]:
@@ -74,7 +76,7 @@ class PostgreSQL:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(UPGRADE)))
             yield connection
 
-    def announce(self, session: orm.Session, lanes: Collection[str]) -> None:
+    def announce(self, session: Session, lanes: Collection[str]) -> None:
         """Tell other processes of jobs, at the moment when they are committed."""
         news = " ".join([self._name, *dict.fromkeys(lanes)])
         session.execute(_announce, {"news": news})

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.model import Delivery, TaskState
 from approval.store.jobs import Kind
+from approval.store.session import Session
 from approval.store.tables import JOBS, REQUESTS, TASKS
 
 
@@ -96,27 +96,25 @@ _note_unknown = sa.update(JOBS).where(
 )
 
 
-def open_requests(session: orm.Session, platform: str, after: Place, most: int) -> list[Place]:
+def open_requests(session: Session, platform: str, after: Place, most: int) -> list[Place]:
     """Requests that were considered and still wait for somebody, from the oldest."""
     values = {"of_platform": platform, "since": after[0], "after": after[1], "most": most}
     return [Place(*row) for row in session.execute(_open, values)]
 
 
-def pending_tasks(session: orm.Session, request_id: str) -> dict[str, int]:
+def pending_tasks(session: Session, request_id: str) -> dict[str, int]:
     """The pending tasks of a request: the platform's ids with ours."""
     rows = session.execute(_pending, {"request": request_id})
     return {row.platform_task_id: row.id for row in rows}
 
 
-def standing(session: orm.Session, platform: str, ids: Collection[str]) -> dict[str, Standing]:
+def standing(session: Session, platform: str, ids: Collection[str]) -> dict[str, Standing]:
     """How those of the platform's tasks stand that are known here."""
     rows = session.execute(_standing, {"of_platform": platform, "ids": list(ids)})
     return {platform_id: Standing(*rest) for platform_id, *rest in rows}
 
 
-def undelivered(
-    session: orm.Session, after: str, long_ago: datetime, most: int
-) -> list[Undelivered]:
+def undelivered(session: Session, after: str, long_ago: datetime, most: int) -> list[Undelivered]:
     """Decisions that were set aside, or that the platform has not heard since `long_ago`.
 
     They come in the order of their task ids as texts, those beyond `after`.
@@ -133,7 +131,7 @@ def undelivered(
     ]
 
 
-def note_unknown(session: orm.Session, task_id: int, since: datetime | None) -> None:
+def note_unknown(session: Session, task_id: int, since: datetime | None) -> None:
     """Note since when the platform does not know the task of a decision that was set aside.
 
     None: it knows it. Whoever takes the decision up again begins anew.

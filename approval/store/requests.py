@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.audit import testimony
 from approval.model import (
@@ -21,6 +20,7 @@ from approval.model import (
     TaskState,
 )
 from approval.store import trail
+from approval.store.session import Session
 from approval.store.statements import insert_into, new_id
 from approval.store.tables import REQUESTS, TASKS, Value
 
@@ -107,7 +107,7 @@ def _insert_tasks(dialect: str) -> Any:
 
 
 def insert(
-    session: orm.Session,
+    session: Session,
     platform: str,
     tasks: Sequence[HeldTask],
     payload: bytes,
@@ -141,7 +141,7 @@ def insert(
         }
         for task in tasks
     ]
-    statement = _insert_tasks(session.get_bind().dialect.name)
+    statement = _insert_tasks(session.dialect)
     # One row in a list costs three times what it costs alone.
     stored = set(session.scalars(statement, rows if len(rows) > 1 else rows[0]))
     text = f"{len(stored)} task{'' if len(stored) == 1 else 's'} from {source}"
@@ -150,25 +150,25 @@ def insert(
     return request_id, stored
 
 
-def known(session: orm.Session, platform: str, task_ids: Iterable[str]) -> dict[str, str]:
+def known(session: Session, platform: str, task_ids: Iterable[str]) -> dict[str, str]:
     """Which of the platform's task ids are known, each with its request's id."""
     rows = session.execute(_known, {"of_platform": platform, "ids": list(task_ids)})
     return {row.platform_task_id: row.request_id for row in rows}
 
 
-def find_task(session: orm.Session, platform: str, platform_task_id: str) -> tuple[str, int] | None:
+def find_task(session: Session, platform: str, platform_task_id: str) -> tuple[str, int] | None:
     """The request id and the task id of a platform's task."""
     values = {"of_platform": platform, "named": platform_task_id}
     row = session.execute(_find_task, values).first()
     return (row.request_id, row.id) if row else None
 
 
-def exists(session: orm.Session, request_id: str) -> bool:
+def exists(session: Session, request_id: str) -> bool:
     """Whether there is such a request, purged or not."""
     return session.execute(_one_request, {"request": request_id}).first() is not None
 
 
-def load(session: orm.Session, request_id: str) -> ApprovalRequest | None:
+def load(session: Session, request_id: str) -> ApprovalRequest | None:
     """A request with all its tasks; None if there is none, or it was purged."""
     row = session.execute(_one_request, {"request": request_id}).first()
     if row is None or row.purged_at is not None:
@@ -184,7 +184,7 @@ def load(session: orm.Session, request_id: str) -> ApprovalRequest | None:
     )
 
 
-def load_task(session: orm.Session, task_id: int) -> Task | None:
+def load_task(session: Session, task_id: int) -> Task | None:
     """One task."""
     row = session.execute(_one_task, {"task": task_id}).first()
     return _task(row) if row else None
@@ -208,7 +208,7 @@ def _task(row: sa.Row[Any]) -> Task:
 
 
 def settle(
-    session: orm.Session,
+    session: Session,
     task_id: int,
     state: TaskState,
     decision: Decision,
@@ -229,30 +229,30 @@ def settle(
     return won is not None
 
 
-def close_if_decided(session: orm.Session, request_id: str, now: datetime) -> bool:
+def close_if_decided(session: Session, request_id: str, now: datetime) -> bool:
     """Close the request if no task of it is pending; says whether it is closed."""
     closed = session.scalar(_close, {"request": request_id, "now": now})
     if closed is not None:
-        session.info.setdefault("changed", {})[request_id] = now
+        session.changed[request_id] = now
     return closed is not None
 
 
 def deliver(
-    session: orm.Session, task_id: int, delivery: Delivery, note: str, now: datetime | None
+    session: Session, task_id: int, delivery: Delivery, note: str, now: datetime | None
 ) -> None:
     """Note what became of telling the platform; `now` if it knows."""
     values = {"new_delivery": delivery, "note": note, "at": now}
     session.execute(_deliver, {"task": task_id} | values)
 
 
-def undeliver(session: orm.Session, task_id: int, delivered_at: datetime) -> bool:
+def undeliver(session: Session, task_id: int, delivered_at: datetime) -> bool:
     """Have the platform told again what it was told at that time; False if that was done."""
     again = session.scalar(_undeliver, {"task": task_id, "at": delivered_at})
     return again is not None
 
 
 def describe_request(
-    session: orm.Session,
+    session: Session,
     request_id: str,
     requester: Person | None,
     missing: tuple[str, ...],
@@ -264,7 +264,7 @@ def describe_request(
 
 
 def describe_task(
-    session: orm.Session,
+    session: Session,
     task_id: int,
     held: HeldTask,
     machine: Machine | None,

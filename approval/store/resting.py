@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.store.database import Database, StoreDown
-from approval.store.tables import Base
+from approval.store.session import Session
+from approval.store.tables import METADATA
 
 COPYING = 0x6170_7063  # the advisory lock of whoever copies from or to a database
 PAUSE = 0.1  # seconds between looks whether others have gone
@@ -29,7 +29,7 @@ _others = sa.text(
 _fresh = sa.text("SELECT pg_stat_clear_snapshot()")
 _take = sa.select(sa.func.pg_try_advisory_xact_lock(COPYING))
 # Those that write wait or fail; those that only read do not notice.
-_stop = sa.text(f"LOCK TABLE {', '.join(Base.metadata.tables)} IN SHARE MODE")
+_stop = sa.text(f"LOCK TABLE {', '.join(METADATA.tables)} IN SHARE MODE")
 _idle = sa.text("SET LOCAL idle_in_transaction_session_timeout = 0")  # whatever the server's is
 _patience = sa.text("SET LOCAL lock_timeout = 5000")  # milliseconds; vacuuming makes way sooner
 _version = sa.text("PRAGMA data_version")  # another one as soon as somebody else has written
@@ -63,7 +63,7 @@ def alone(file: Path | None) -> Iterator[None]:
 
 
 @contextmanager
-def standing(database: Database) -> Iterator[orm.Session]:
+def standing(database: Database) -> Iterator[Session]:
     """One moment of a store that nobody writes meanwhile. Raises InUse.
 
     The tables have to be there. For a SQLite file hold its lock first (see `alone`), and at the
@@ -78,18 +78,19 @@ def standing(database: Database) -> Iterator[orm.Session]:
             session.execute(_stop)
             _see_alone(session)
         else:
-            session.info["version"] = session.scalar(_version)
+            session.connection.info["version"] = session.scalar(_version)
         yield session
 
 
-def see_unchanged(session: orm.Session) -> None:
+def see_unchanged(session: Session) -> None:
     """See that nobody has written what was `standing`, nor waits to. Raises InUse.
 
     A file may be written from here on; tables on a server stay locked to the end.
     """
-    if "version" in session.info:
-        session.rollback()
-        if session.scalar(_version) != session.info["version"]:
+    known = session.connection.info.get("version")
+    if known is not None:
+        session.connection.rollback()
+        if session.scalar(_version) != known:
             raise InUse(f"it was written meanwhile; {AGAIN}")
         return
     try:
@@ -113,7 +114,7 @@ def kept(database: Database) -> Iterator[Callable[[], None]]:
         yield partial(_see_alone, session)
 
 
-def _see_alone(session: orm.Session) -> None:
+def _see_alone(session: Session) -> None:
     session.execute(_idle)
     if not session.scalar(_take):
         raise InUse("somebody copies it already, or it is named twice")

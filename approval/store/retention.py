@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.model import Delivery, HeldTask
 from approval.store.jobs import Kind
+from approval.store.session import Session
 from approval.store.tables import (
+    ALERTS,
     APPROVERS,
     EVENTS,
     JOBS,
+    MACHINES,
     REQUESTS,
     TASKS,
     VOTES,
-    AlertRow,
-    MachineRow,
 )
 
 ENDED = (Delivery.DELIVERED, Delivery.OVERTAKEN)
@@ -49,19 +49,19 @@ class Due:
     machines: int
 
 
-def due(session: orm.Session, before: datetime) -> Due:
+def due(session: Session, before: datetime) -> Due:
     """Count what is older than `before`."""
     closed = session.scalar(sa.select(sa.func.count()).where(_closed(before))) or 0
     kept = session.scalar(
         sa.select(sa.func.count()).where(_closed(before), REQUESTS.c.id.in_(_all_kept))
     )
     machines = session.scalar(
-        sa.select(sa.func.count()).select_from(MachineRow).where(MachineRow.seen_at < before)
+        sa.select(sa.func.count()).select_from(MACHINES).where(MACHINES.c.seen_at < before)
     )
     return Due(closed - (kept or 0), kept or 0, machines or 0)
 
 
-def closed_before(session: orm.Session, before: datetime, limit: int) -> Sequence[str]:
+def closed_before(session: Session, before: datetime, limit: int) -> Sequence[str]:
     """Requests that nobody waits for any more and that closed before, the oldest first."""
     query = (
         sa.select(REQUESTS.c.id)
@@ -81,7 +81,7 @@ def _closed(before: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def strip(session: orm.Session, ids: Sequence[str], now: datetime) -> None:
+def strip(session: Session, ids: Sequence[str], now: datetime) -> None:
     """Drop who and what the requests were about; ids, states, times and the chain stay."""
     tasks = session.execute(
         sa.select(TASKS.c.id, TASKS.c.held).where(TASKS.c.request_id.in_(ids))
@@ -115,22 +115,18 @@ def strip(session: orm.Session, ids: Sequence[str], now: datetime) -> None:
     session.execute(sa.delete(JOBS).where(JOBS.c.request_id.in_(ids)))
 
 
-def forget_machines(session: orm.Session, before: datetime, limit: int) -> int:
+def forget_machines(session: Session, before: datetime, limit: int) -> int:
     """Drop what the gate last knew of machines that it has not met since; returns how many."""
-    keys = sa.select(MachineRow.platform, MachineRow.key).where(MachineRow.seen_at < before)
+    keys = sa.select(MACHINES.c.platform, MACHINES.c.key).where(MACHINES.c.seen_at < before)
     gone = session.execute(
-        sa.delete(MachineRow)
-        .where(sa.tuple_(MachineRow.platform, MachineRow.key).in_(keys.limit(limit)))
-        .returning(MachineRow.key),
-        execution_options={"synchronize_session": False},
+        sa.delete(MACHINES)
+        .where(sa.tuple_(MACHINES.c.platform, MACHINES.c.key).in_(keys.limit(limit)))
+        .returning(MACHINES.c.key)
     )
     return len(gone.all())
 
 
-def forget_alerts(session: orm.Session, before: datetime) -> None:
+def forget_alerts(session: Session, before: datetime) -> None:
     """Drop troubles that were told long ago; there is one row for each kind of trouble."""
-    to_tell = sa.exists().where(JOBS.c.kind == Kind.ALERT, JOBS.c.subject == AlertRow.key)
-    session.execute(
-        sa.delete(AlertRow).where(AlertRow.noted_at < before, sa.not_(to_tell)),
-        execution_options={"synchronize_session": False},
-    )
+    to_tell = sa.exists().where(JOBS.c.kind == Kind.ALERT, JOBS.c.subject == ALERTS.c.key)
+    session.execute(sa.delete(ALERTS).where(ALERTS.c.noted_at < before, sa.not_(to_tell)))

@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.store.groupcommit import GroupCommit
+from approval.store.session import Session
 
 WRITING = (
     "journal_mode=WAL",
@@ -45,7 +45,7 @@ class SQLite:
         sa.event.listen(self.reader, "begin", _begin)
         self._groups = GroupCommit(self._writer)
 
-    def write(self) -> AbstractContextManager[orm.Session]:
+    def write(self) -> AbstractContextManager[Session]:
         """One write transaction."""
         return self._groups.write()
 
@@ -53,7 +53,7 @@ class SQLite:
         """A connection for the migrations."""
         return self._writer.begin()
 
-    def announce(self, session: orm.Session, lanes: Collection[str]) -> None:
+    def announce(self, session: Session, lanes: Collection[str]) -> None:
         """Nobody else works on this file."""
 
     def listen(self, hear: Callable[[Collection[str]], None]) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.audit import chain
+from approval.store.session import Session
 from approval.store.statements import INSTEAD, NUL
-from approval.store.tables import EVENTS, REQUESTS, EventRow
+from approval.store.tables import EVENTS, REQUESTS
 
 # Built once: building a statement costs more than running it.
 _add = sa.insert(EVENTS)
@@ -50,14 +50,14 @@ class Step:
 
 
 def begin(
-    session: orm.Session, request_id: str, platform: str, kind: str, text: str, now: datetime
+    session: Session, request_id: str, platform: str, kind: str, text: str, now: datetime
 ) -> None:
     """Add the first event of a request that is stored at `now`, in the same transaction."""
     _write(session, request_id, 1, chain.origin(request_id, platform, now), kind, text, now, None)
 
 
 def record(
-    session: orm.Session,
+    session: Session,
     request_id: str,
     kind: str,
     text: str,
@@ -79,7 +79,7 @@ def record(
 
 
 def _write(
-    session: orm.Session,
+    session: Session,
     request_id: str,
     position: int,
     previous: bytes,
@@ -107,18 +107,18 @@ def _write(
     )
 
 
-def kinds(session: orm.Session, request_id: str) -> list[str]:
+def kinds(session: Session, request_id: str) -> list[str]:
     """The kinds of a request's events in the order in which they happened."""
-    query = sa.select(EventRow.kind).filter_by(request_id=request_id).order_by(EventRow.position)
-    return list(session.scalars(query))
+    query = sa.select(EVENTS.c.kind).where(EVENTS.c.request_id == request_id)
+    return list(session.scalars(query.order_by(EVENTS.c.position)))
 
 
-def steps(session: orm.Session, request_id: str, most: int) -> list[Step]:
+def steps(session: Session, request_id: str, most: int) -> list[Step]:
     """What happened to a request last, in order, without the words of it."""
     query = (
-        sa.select(EventRow.at, EventRow.kind, EventRow.task_id)
-        .filter_by(request_id=request_id)
-        .order_by(EventRow.position.desc())
+        sa.select(EVENTS.c.at, EVENTS.c.kind, EVENTS.c.task_id)
+        .where(EVENTS.c.request_id == request_id)
+        .order_by(EVENTS.c.position.desc())
         .limit(most)
     )
     return [Step(*row) for row in reversed(session.execute(query).all())]

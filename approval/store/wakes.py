@@ -11,9 +11,9 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
 from approval.store.jobs import ROUNDS, Kind, Lane
+from approval.store.session import Session
 from approval.store.statements import insert_into, new_id
 from approval.store.tables import JOBS, REQUESTS, WAKES
 
@@ -68,7 +68,7 @@ def _add(dialect: str) -> Any:
     )
 
 
-def add(session: orm.Session, changed: Mapping[str, datetime]) -> None:
+def add(session: Session, changed: Mapping[str, datetime]) -> None:
     """Wake these owners, each because of a change at its time."""
     rows = [
         # In order, so that two who wake the same owners do not wait for each other for ever.
@@ -76,15 +76,15 @@ def add(session: orm.Session, changed: Mapping[str, datetime]) -> None:
         for owner, at in sorted(changed.items())
     ]
     if rows:
-        session.execute(_add(session.get_bind().dialect.name), rows)
+        session.execute(_add(session.dialect), rows)
 
 
-def waiting(session: orm.Session, most: int) -> list[Wake]:
+def waiting(session: Session, most: int) -> list[Wake]:
     """Wakes to hand over, the oldest first."""
     return [Wake(*row) for row in session.execute(_waiting, {"most": most})]
 
 
-def done(session: orm.Session, handed_over: Iterable[Wake]) -> None:
+def done(session: Session, handed_over: Iterable[Wake]) -> None:
     """Drop wakes that were handed over, but for those that changed again meanwhile."""
     rows = [
         {"of": wake.owner, "up_to": wake.sequence}
@@ -94,7 +94,7 @@ def done(session: orm.Session, handed_over: Iterable[Wake]) -> None:
         session.execute(_done, rows)
 
 
-def overdue(session: orm.Session, before: datetime, most: int) -> set[str]:
+def overdue(session: Session, before: datetime, most: int) -> set[str]:
     """At most so many owners of jobs that should have been run before, and that nobody works on.
 
     An owner may have any number of them; sorting them out in the query would read them all.
@@ -110,11 +110,11 @@ def overdue(session: orm.Session, before: datetime, most: int) -> set[str]:
     return found
 
 
-def unfinished(session: orm.Session) -> set[str]:
+def unfinished(session: Session) -> set[str]:
     """Owners of which something is left to do, now or when people have decided."""
     return set(session.scalars(_unfinished))
 
 
-def backlog(session: orm.Session) -> Backlog:
+def backlog(session: Session) -> Backlog:
     """How far the relay is behind."""
     return Backlog(*session.execute(_oldest).one())

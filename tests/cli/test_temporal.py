@@ -14,7 +14,7 @@ from approval.config import ConfigError, load
 from approval.demo.cloud.faults import Fault
 from approval.store.database import Database
 from approval.store.migrate import upgrade
-from approval.store.tables import WakeRow
+from approval.store.tables import WAKES
 from tests import stores
 from tests.cli.conftest import write
 from tests.conftest import MONA, free_port, press, wait_until
@@ -85,7 +85,7 @@ def adopted(tmp_path):
     """How many wakes there are."""
     file = f"sqlite:///{tmp_path}/workflow.db"
     with closing(Database(file)) as database, database.read() as session:
-        return len(session.execute(sa.select(WakeRow)).all())
+        return len(session.execute(sa.select(WAKES)).all())
 
 
 def test_adopt_has_every_open_request_looked_at(

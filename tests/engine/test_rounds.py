@@ -12,7 +12,7 @@ from approval.gate import nothing
 from approval.platforms import PlatformError
 from approval.store import jobs
 from approval.store.jobs import EVERYTHING, Kind, Lane
-from approval.store.tables import JobRow
+from approval.store.tables import JOBS
 from tests.fakes import OPERATOR
 from tests.gate.faked import EVERY
 
@@ -30,7 +30,7 @@ def rounds(gate):
 
 def rows(gate):
     with gate.database.read() as session:
-        return session.scalars(sa.select(JobRow).filter_by(kind=Kind.RECONCILE)).all()
+        return session.execute(sa.select(JOBS).where(JOBS.c.kind == Kind.RECONCILE)).all()
 
 
 def test_a_round_is_due_at_the_start_and_again_when_its_time_has_come(gate, rounds):

@@ -16,7 +16,8 @@ from approval.mail.smtp import Server, Smtp
 from approval.model import Action, ApprovalRequest, Person, Task
 from approval.platforms.abiquo import Abiquo, Settings
 from approval.store.database import Database
-from approval.store.tables import JobRow
+from approval.store.session import Row
+from approval.store.tables import JOBS
 from tests.fakes import OPERATOR
 from tests.faults.line import Fault, Line, line_to
 from tests.gate.faked import FakedGate
@@ -151,12 +152,12 @@ class Way:
         """What stands at the jobs that did not work."""
         return {job.error for job in self.jobs() if job.error}
 
-    def parked(self) -> list[JobRow]:
+    def parked(self) -> list[Row]:
         return [job for job in self.jobs() if job.parked_at is not None]
 
-    def jobs(self) -> list[JobRow]:
+    def jobs(self) -> list[Row]:
         with self.gate.database.read() as session:
-            return list(session.scalars(sa.select(JobRow)))
+            return list(session.execute(sa.select(JOBS)))
 
 
 def address(mail: EmailMessage) -> str:

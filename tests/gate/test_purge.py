@@ -14,7 +14,7 @@ from approval.model import Action, Delivery, PlatformState
 from approval.store import audit as trails
 from approval.store import jobs, retention
 from approval.store.jobs import Kind, Lane
-from approval.store.tables import Base
+from approval.store.tables import METADATA
 from tests.fakes import BEA, MAX, NOW, make_held, make_machine, refused
 
 YEAR = timedelta(days=365)
@@ -48,7 +48,7 @@ def rows(store):
     """Everything that is in the store, as text."""
     return "".join(
         str(row)
-        for table in Base.metadata.tables
+        for table in METADATA.tables
         for row in store.rows(f"SELECT * FROM {table}")  # noqa: S608
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from approval.model import Action, TaskState
 from approval.platforms import CallbackError
-from approval.store.tables import Base
+from approval.store.tables import METADATA
 from tests.fakes import ANA, BEA, MAX, NOW, make_held
 
 THREADS, RACES = 6, 20
@@ -17,7 +17,7 @@ def stored(store):
     """How many rows each table has."""
     counts = {
         name: store.rows(f"SELECT count(*) FROM {name}")[0][0]  # noqa: S608
-        for name in Base.metadata.tables
+        for name in METADATA.tables
     }
     return {name: count for name, count in counts.items() if count}
 

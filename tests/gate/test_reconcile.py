@@ -43,7 +43,7 @@ def test_its_first_event_says_how_it_was_found(gate):
     hold(gate, "1", "2")
     gate.round()
     with gate.database.read() as session:
-        texts = session.connection().exec_driver_sql("SELECT text FROM events").scalars().all()
+        texts = session.connection.exec_driver_sql("SELECT text FROM events").scalars().all()
     [text] = texts
     assert text.startswith(
         '2 tasks from Fake Cloud, found by reconciling: "1", "2", payload sha256 '

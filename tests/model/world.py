@@ -24,7 +24,8 @@ from approval.model import Job
 from approval.store import leases
 from approval.store.database import Database
 from approval.store.jobs import Kind
-from approval.store.tables import Base, EventRow, JobRow, TaskRow
+from approval.store.session import Row
+from approval.store.tables import EVENTS, JOBS, METADATA, TASKS
 from approval.web.access import Door
 from approval.web.answers import Answers
 from approval.web.app import create_app
@@ -139,21 +140,21 @@ class World:
         with self.gate.database.read() as session:
             return {
                 table.name: [tuple(row) for row in session.execute(sa.select(table))]
-                for table in Base.metadata.sorted_tables
+                for table in METADATA.sorted_tables
             }
 
-    def rows(self) -> dict[str, TaskRow]:
+    def rows(self) -> dict[str, Row]:
         """The tasks as they are stored, by the platform's id."""
         with self.gate.database.read() as session:
-            return {row.platform_task_id: row for row in session.scalars(sa.select(TaskRow))}
+            return {row.platform_task_id: row for row in session.execute(sa.select(TASKS))}
 
-    def jobs(self) -> list[JobRow]:
+    def jobs(self) -> list[Row]:
         with self.gate.database.read() as session:
-            return list(session.scalars(sa.select(JobRow)))
+            return list(session.execute(sa.select(JOBS)))
 
-    def events(self) -> list[EventRow]:
+    def events(self) -> list[Row]:
         with self.gate.database.read() as session:
-            return list(session.scalars(sa.select(EventRow).order_by(EventRow.id)))
+            return list(session.execute(sa.select(EVENTS).order_by(EVENTS.c.id)))
 
     # From here on it is about how it is put together.
 

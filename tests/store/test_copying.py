@@ -18,7 +18,7 @@ from approval.store.database import Database, StoreDown
 from approval.store.jobs import Lane
 from approval.store.migrate import is_current
 from approval.store.plain import TABLES
-from approval.store.tables import APPROVERS, EVENTS, JOBS, REQUESTS, TASKS, VOTES, Base
+from approval.store.tables import APPROVERS, EVENTS, JOBS, METADATA, REQUESTS, TASKS, VOTES
 from tests import stores
 from tests.fakes import BEA, MAX, NOW, make_held, make_machine
 from tests.gate.faked import FakedGate
@@ -108,7 +108,7 @@ def rows(store):
     with opened(store) as database, database.read() as session:
         return {
             table.name: set(map(repr, session.execute(sa.select(table))))
-            for table in Base.metadata.sorted_tables
+            for table in METADATA.sorted_tables
         }
 
 
@@ -386,7 +386,7 @@ def test_a_database_with_tables_of_something_else_is_left_as_it_is(full, bare):
     with pytest.raises(NotCopied, match="tables of something else, such as notes; name an empty"):
         copy(full, bare)
     with opened(bare) as database, database.read() as session:
-        assert sa.inspect(session.connection()).get_table_names() == ["notes"]
+        assert sa.inspect(session.connection).get_table_names() == ["notes"]
 
 
 def test_a_file_has_one_lock_by_whatever_link_it_is_named(tmp_path):

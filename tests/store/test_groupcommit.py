@@ -11,10 +11,8 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 import sqlalchemy as sa
 
-from approval.model import MailState
-from approval.store import people
+from approval.store import holders, people
 from approval.store.database import StoreDown
-from approval.store.tables import AlertRow, ApproverRow
 from tests.fakes import NOW, make_person
 from tests.store.values import insert, insert_in, on_disk
 
@@ -46,7 +44,7 @@ def race(database, number, use_cases):
                 came.wait()
         try:
             with database.write() as session:
-                member.connection = session.connection()
+                member.connection = session.connection
                 if member is members[0]:
                     came.wait()
                 use_case(session, member.id)
@@ -93,23 +91,10 @@ def raises(session, id):
     raise Undone
 
 
-def raises_in_a_flush(session, id):
-    """What is wrong with a value shows when the session writes it."""
-    request_id = insert(session, id)
+def raises_in_a_statement(session, id):
+    """What is wrong with a value shows when it is written."""
     works(session, id)
-    naive = NOW.replace(tzinfo=None)
-    row = ApproverRow(
-        request_id=request_id, person_key="", name="", address="", mail=MailState.SENT,
-        mailed_at=naive,
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-
-
-def raises_in_the_last_flush(session, id):
-    """What the session keeps back until the end of the use case."""
-    works(session, id)
-    session.add(AlertRow(key=id, title="", text="half: \ud800", advice="", noted_at=NOW))
+    holders.renew(session, 1, NOW.replace(tzinfo=None), NOW)
 
 
 def raises_in_the_driver(session, id):
@@ -140,8 +125,7 @@ def test_use_cases_that_share_a_commit_are_all_stored(database, store):
 
 WRONG = [
     raises,
-    raises_in_a_flush,
-    raises_in_the_last_flush,
+    raises_in_a_statement,
     raises_in_the_driver,
     breaks_a_constraint,
 ]
@@ -170,7 +154,7 @@ def test_each_use_case_is_told_only_of_its_own_error(database):
 
 
 def test_a_use_case_that_raised_leaves_the_store_working(database, store):
-    members = together(database, raises, raises_in_a_flush)
+    members = together(database, raises, raises_in_a_statement)
     assert stored_of(store, members) == []
     insert_in(database, "after")
     assert on_disk(store) == ["after"]
@@ -188,7 +172,7 @@ def fills_the_disk(session, id):
 
 def breaks_the_connection(session, id):
     insert(session, f"{id}-0")
-    session.connection().connection.dbapi_connection.close()
+    session.connection.connection.dbapi_connection.close()
 
 
 def fails_at_the_commit(session, id):
@@ -245,14 +229,14 @@ def test_who_is_woken_finds_the_work_on_the_disk(database, store):
     database.wake = lambda lanes: found.append((list(lanes), on_disk(store)))
     with database.write() as session:
         insert(session, "1")
-        session.info["lanes"] = ["mail"]
+        session.lanes.append("mail")
     assert found == [(["mail"], ["1"])]
 
 
 @pytest.mark.parametrize("broken", [raises, fails_at_the_commit])
 def test_nobody_is_woken_by_what_was_not_stored(database, broken):
     def promises(session, id):
-        session.info["lanes"] = ["mail"]
+        session.lanes.append("mail")
         broken(session, id)
 
     woken = []

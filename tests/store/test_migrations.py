@@ -10,7 +10,7 @@ from approval.gate import audit
 from approval.store import trail
 from approval.store.database import StoreDown
 from approval.store.migrate import is_current, upgrade
-from approval.store.tables import Base
+from approval.store.tables import METADATA
 from tests import stores
 from tests.fakes import NOW
 from tests.store.values import insert_in, on_disk
@@ -49,7 +49,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(new):
     upgrade(new)
     with new.connection() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
 
 
 def test_the_migrations_make_the_same_indexes_and_constraints_as_the_models(
@@ -58,7 +58,7 @@ def test_the_migrations_make_the_same_indexes_and_constraints_as_the_models(
     upgrade(new)
     with stores.bare(tmp_path, "models.db") as other, opened(other) as models:
         with models.connection() as connection:
-            Base.metadata.create_all(connection)
+            METADATA.create_all(connection)
         assert on_disk(bare, INDEXES[store_kind]) == on_disk(other, INDEXES[store_kind])
 
 

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from approval.links import REQUEST, TASK, Links
-from approval.store.tables import ApproverRow
+from approval.store.tables import APPROVERS
 from tests.conftest import MAX, MONA, form_of
 from tests.forms import buttons, press, words
 
@@ -19,7 +19,7 @@ def asked(site):
     mail = site.mail(tasks[0])
     site.settle()
     week_ago = datetime.now(UTC) - timedelta(days=7)
-    site.gate.change(sa.update(ApproverRow).values(mailed_at=week_ago))
+    site.gate.change(sa.update(APPROVERS).values(mailed_at=week_ago))
     return tasks, mail
 
 

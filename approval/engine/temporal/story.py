@@ -8,11 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from sqlalchemy import orm
-
 from approval.engine.temporal.workflow import Story
 from approval.model import ApprovalRequest, Approver, Delivery, Task, TaskState
 from approval.store import jobs, people, trail
+from approval.store.session import Session
 from approval.wording import machine_name, outcome, question, tally
 
 PREFIX = "Approval"
@@ -27,7 +26,7 @@ MARKUP = re.compile(r"([\\`*_{}\[\]()<>#|!~&:])")  # of Markdown, which Temporal
 
 
 def story_of(
-    session: orm.Session, request: ApprovalRequest, platform: str, *, searchable: bool
+    session: Session, request: ApprovalRequest, platform: str, *, searchable: bool
 ) -> Story:
     """The story of a request so far, with search attributes or without."""
     asked = people.approvers(session, request.id)

@@ -5,7 +5,7 @@ from typing import Literal
 import sqlalchemy as sa
 from alembic import context
 
-from approval.store.tables import Base, UTCDateTime, Value
+from approval.store.tables import METADATA, UTCDateTime, Value
 
 
 def plain(kind: str, item: object, _: object) -> str | Literal[False]:
@@ -21,7 +21,7 @@ def plain(kind: str, item: object, _: object) -> str | Literal[False]:
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     render_as_batch=True,  # SQLite changes tables by copying them
     render_item=plain,
 )

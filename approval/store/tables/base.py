@@ -1,13 +1,20 @@
 """What the columns of all tables are made of."""
 
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
-from sqlalchemy import orm
 
-from approval.model import Action, Delivery, MailState, TaskState
+METADATA = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
 
 
 class UTCDateTime(sa.types.TypeDecorator[datetime]):
@@ -51,7 +58,7 @@ class Value(sa.types.TypeDecorator[Any]):
         return None if value is None else self._adapter.validate_python(value)
 
 
-def _word(kind: type) -> sa.Enum:
+def word(kind: type[Enum]) -> sa.Enum:
     """An enumeration kept as its plain word."""
     return sa.Enum(
         kind, native_enum=False, length=16, values_callable=lambda words: [w.value for w in words]
@@ -61,21 +68,15 @@ def _word(kind: type) -> sa.Enum:
 # Events alone would use up 32 bits within months where there are many tasks. SQLite counts its
 # rows in 64 bits, but only if the column is called an INTEGER.
 LONG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TIME = UTCDateTime()
 
 
-class Base(orm.DeclarativeBase):
-    metadata = sa.MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own hook
-        datetime: UTCDateTime(),
-        TaskState: _word(TaskState),
-        Delivery: _word(Delivery),
-        MailState: _word(MailState),
-        Action: _word(Action),
-    }
+def column(name: str, kind: Any, *rest: Any, **options: Any) -> sa.Column[Any]:
+    """One that always holds something, unless it says that it is nullable: most do."""
+    return sa.Column(name, kind, *rest, **{"nullable": False} | options)
+
+
+def partial_index(name: str, *columns: str, where: str) -> sa.Index:
+    """An index of those rows alone that are looked for."""
+    condition = sa.text(where)
+    return sa.Index(name, *columns, sqlite_where=condition, postgresql_where=condition)

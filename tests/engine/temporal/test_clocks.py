@@ -52,7 +52,7 @@ def test_a_round_that_is_begun_is_done_at_once(gate, apart):
 def test_what_a_dead_process_held_can_be_claimed_at_once_by_who_takes_it_over(gate, apart):
     request_id = gate.receive("1")
     with gate.database.write() as session:
-        session.connection().exec_driver_sql("UPDATE jobs SET due = now()")
+        session.connection.exec_driver_sql("UPDATE jobs SET due = now()")
     assert holding(gate).claim(Lane.CONSIDER, request_id)
     other = holding(gate)
     assert other.claim(Lane.CONSIDER, request_id) is None
