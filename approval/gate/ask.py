@@ -83,7 +83,7 @@ class Ask:
             voted_on = people.voted_on(session, approver)
         if all(task.id in voted_on for task in request.tasks):
             return self._asked(job, approver)  # the mail arrived, and they have used it
-        if job.attempts > 1 or approver.mail is MailState.REFUSED:  # which was another try
+        if job.attempts > 1:
             perhaps = "(perhaps; all is decided meanwhile)"
             return self._asked(job, approver, request.tasks, text=perhaps)
         return _skipped(approver)

@@ -157,20 +157,6 @@ def test_who_may_have_been_asked_by_a_mail_that_seemed_to_fail_is_told(gate):
     assert "There is nothing left to decide" in text_of(note)
 
 
-def test_who_may_have_been_asked_before_they_were_refused_is_told_once_that_is_mended(gate):
-    gate.mails.errors = [mail_down(), mail_down()]
-    request_id = gate.ask("1")
-    gate.mails.refused = {BEA.address}
-    gate.pass_time(minutes=5)
-    assert gate.approver(request_id, BEA).mail is MailState.REFUSED
-    gate.press(MAX, Action.ACCEPT, "1")
-    gate.mails.refused = set()
-    gate.redeliver()
-    gate.work()
-    [note] = gate.mails.to(BEA)
-    assert "There is nothing left to decide" in text_of(note)
-
-
 def test_who_is_being_asked_while_it_is_decided_is_told(gate):
     during_the_first_mail(gate, lambda: gate.press(None, Action.ACCEPT, "1"))
     gate.ask("1")

@@ -315,8 +315,8 @@ class GateModel(RuleBasedStateMachine):
             assert max(outcomes[ANA.address]) >= press.number
             asked = self._mails(Kind.ASK, press.request_id)
             notes = self._mails(Kind.NOTE, press.request_id)
-            for address in asked:
-                if NAMES[address] != press.by:
+            for address, before in asked.items():
+                if NAMES[address] != press.by and min(before) < press.number:
                     assert max(notes[address]) >= press.number
 
     def _mails(self, kind, request_id):
