@@ -244,7 +244,7 @@ def served_gate(
 
     `serving` is for its server.
     """
-    with nullcontext(store) if store else stores.fresh(folder, "workflow.db") as store:
+    with nullcontext(store) if store else stores.lent(folder, "workflow.db") as store:
         yield from _served(folder, text, port, store, serving)
 
 

@@ -19,7 +19,7 @@ import psycopg
 
 from approval.store.database import Database
 from approval.store.migrate import upgrade
-from tests import hosting
+from tests import hosting, lending
 
 KINDS = SQLITE, POSTGRESQL = "sqlite", "postgresql"
 # What is in the server is thrown away.
@@ -27,6 +27,7 @@ HASTY = dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), "off"
 KEY = "the-tests-own-key-of-enough-letters"
 _names = count()
 _kind = [SQLITE]
+_given_back: list["Hosted"] = []
 
 
 def use(kind: str) -> None:
@@ -119,6 +120,24 @@ def fresh(folder: Path, name: str = "approval.db", of: str | None = None) -> Ite
         yield store
 
 
+@contextmanager
+def lent(folder: Path, name: str = "approval.db") -> Iterator[Store]:
+    """The same, perhaps one that another test has given back: its server knows what that did."""
+    if kind() == SQLITE:
+        with fresh(folder, name) as store:
+            yield store
+        return
+    store = _given_back.pop() if _given_back else _empty(POSTGRESQL).copy()
+    assert isinstance(store, Hosted)
+    try:
+        yield store
+    finally:
+        if lending.empty(store.url, _shape()):
+            _given_back.append(store)
+        else:
+            store.drop()
+
+
 def file(path: Path) -> File:
     """A new SQLite file with all tables, whatever kind of stores is made now."""
     empty = _empty(SQLITE)
@@ -163,6 +182,11 @@ def _empty(kind: str) -> Store:
     with opened(store) as database:
         upgrade(database)
     return store
+
+
+@cache
+def _shape() -> str:
+    return lending.shape(_empty(POSTGRESQL).url)
 
 
 @cache

@@ -19,7 +19,7 @@ def side_by_side() -> Iterator[ThreadPoolExecutor]:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty store with all tables."""
-    with stores.fresh(tmp_path) as store:
+    with stores.lent(tmp_path) as store:
         yield store
 
 

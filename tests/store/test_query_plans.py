@@ -29,6 +29,13 @@ SMALL = ("CONSTANT ROW", OPEN)
 DAY = timedelta(days=1)
 
 
+@pytest.fixture
+def store(tmp_path):
+    """One of its own: a server plans by what it knows of a database, also from another test."""
+    with stores.fresh(tmp_path) as store:
+        yield store
+
+
 @contextmanager
 def statements():
     """What is sent to the database meanwhile: pairs of SQL and parameters."""
