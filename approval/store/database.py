@@ -67,7 +67,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open one read transaction, which sees one moment of the store. Raises StoreDown."""
-        with _translated(), self._store.reader.connect() as connection:
+        with _translated(), self._store.read() as connection:
             yield Session(connection)
 
     @contextmanager

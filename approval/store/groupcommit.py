@@ -14,6 +14,8 @@ import sqlalchemy as sa
 
 from approval.store.session import Session
 
+BEGIN = "BEGIN IMMEDIATE"  # one that is to write; else it might have to give up halfway
+
 
 class NotCommitted(Exception):
     """Raised if a group could not be committed; nothing of any of its use cases was stored."""
@@ -86,7 +88,11 @@ class GroupCommit:
 
     def _begin(self) -> sa.Connection:
         connection = self._engine.connect()
-        connection.begin()
+        try:
+            connection.exec_driver_sql(BEGIN)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _commit_if_last(self, group: _Group) -> None:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -57,11 +57,15 @@ class PostgreSQL:
         )
         driver.set_up(self._engine, patient)
         # As with SQLite, whoever reads sees one moment; this is never aborted, as it only reads.
-        self.reader = self._engine.execution_options(
+        self._reader = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         self._name = secrets.token_hex(4)
         self._listener: Listener | None = None
+
+    def read(self) -> AbstractContextManager[sa.Connection]:
+        """One read transaction."""
+        return self._reader.connect()
 
     @contextmanager
     def write(self) -> Iterator[Session]:

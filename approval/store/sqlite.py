@@ -1,15 +1,15 @@
 """SQLite: a file that one process has for itself, and what makes it hold what it promises."""
 
 import os
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from approval.store.groupcommit import GroupCommit
+from approval.store.groupcommit import BEGIN, GroupCommit
 from approval.store.session import Session
 
 WRITING = (
@@ -33,25 +33,33 @@ class SQLite:
 
     def __init__(self, url: sa.URL, *, reading: bool = False, untouched: bool = False) -> None:
         reads = untouched or (reading and not is_writable(url))
-        self.reader = sa.create_engine(
+        self._engine = sa.create_engine(
             _only_read(url) if reads else url,
             pool_size=8,
             max_overflow=32,
             pool_use_lifo=True,
             hide_parameters=True,  # errors are logged; names and comments are not
         )
-        self._writer = self.reader.execution_options(begin="IMMEDIATE")
-        sa.event.listen(self.reader, "connect", partial(_set_up, reads))
-        sa.event.listen(self.reader, "begin", _begin)
-        self._groups = GroupCommit(self._writer)
+        sa.event.listen(self._engine, "connect", partial(_set_up, reads))
+        self._groups = GroupCommit(self._engine)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One read transaction."""
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            yield connection
 
     def write(self) -> AbstractContextManager[Session]:
         """One write transaction."""
         return self._groups.write()
 
-    def upgrade(self) -> AbstractContextManager[sa.Connection]:
+    @contextmanager
+    def upgrade(self) -> Iterator[sa.Connection]:
         """A connection for the migrations."""
-        return self._writer.begin()
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql(BEGIN)
+            yield connection
 
     def announce(self, session: Session, lanes: Collection[str]) -> None:
         """Nobody else works on this file."""
@@ -61,7 +69,7 @@ class SQLite:
 
     def close(self) -> None:
         """Close all connections."""
-        self.reader.dispose()
+        self._engine.dispose()
 
 
 def is_writable(url: sa.URL) -> bool:
@@ -77,13 +85,10 @@ def _only_read(url: sa.URL) -> sa.URL:
 
 
 def _set_up(reads: bool, connection: sa.engine.interfaces.DBAPIConnection, record: object) -> None:
-    connection.isolation_level = None  # we begin transactions ourselves
+    # We begin transactions ourselves, by a statement: with an event for that, SQLAlchemy would look
+    # for listeners twice with each statement.
+    connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in PRAGMAS if reads else WRITING + PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    kind = connection.get_execution_options().get("begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {kind}")

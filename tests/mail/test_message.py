@@ -38,6 +38,7 @@ HOSTILE = {
     "quotes": '"Boss, the" <boss@evil.example>',
     "empty": "",
     "blank": " \t ",
+    "end of a part": "a\n--=_text_and_html--\nb",
 }
 TEXTS = st.text(max_size=300) | st.lists(
     st.sampled_from(["=?", "?=", "utf-8?q?", "=0A", "\r\n", "Bcc: ", " ", "ü", "a", '"', ",", "<"]),

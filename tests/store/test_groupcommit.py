@@ -250,12 +250,12 @@ def test_whoever_is_interrupted_at_the_commit_is_told_so_and_not_of_the_database
     def interrupt(connection):
         raise KeyboardInterrupt
 
-    sa.event.listen(database._store.reader, "commit", interrupt)
+    sa.event.listen(database._store._engine, "commit", interrupt)
     try:
         with pytest.raises(KeyboardInterrupt), database.write() as session:
             works(session, "0-0")
     finally:
-        sa.event.remove(database._store.reader, "commit", interrupt)
+        sa.event.remove(database._store._engine, "commit", interrupt)
     insert_in(database, "after")
     assert on_disk(store) == ["after"]
 
