@@ -64,6 +64,8 @@ DISGUISES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 def visible(text: str) -> str:
     """The text in one line, signs that could disguise it (bidi overrides, NUL) written out."""
+    if text.isprintable():  # as nearly all is, and then there are none
+        return text
     return "".join(
         f"‹U+{ord(sign):04X}›" if unicodedata.category(sign) in DISGUISES else sign
         for sign in re.sub(r"[\t\r\n]+", " ", text)

@@ -75,7 +75,9 @@ def clean_header(text: str) -> str:
     Python 3.11 takes `=?utf-8?q?a=0ABcc=3A…?=` in a subject for an encoded word and writes
     the header that hides in it (CVE-2024-6923), so `=?` is broken up.
     """
-    plain = "".join(" " if unicodedata.category(c) in INVISIBLE else c for c in text)
+    plain = text
+    if not text.isprintable():  # as nearly all is, and then it holds nothing invisible
+        plain = "".join(" " if unicodedata.category(c) in INVISIBLE else c for c in text)
     return " ".join(plain.replace("=?", "= ?").split())[:HEADER_LENGTH]
 
 
