@@ -25,6 +25,7 @@ from approval.demo.cloud.sample import add_equipped
 from approval.demo.mailbox import Mailbox
 from approval.store import wakes
 from approval.store.jobs import Kind, Lane
+from approval.store.session import Row
 from approval.store.tables import JOBS, METADATA
 from approval.web.server import Server
 from tests import stores
@@ -124,7 +125,7 @@ class Gate:
         path, fields = form_of(link)
         return self.post(path, fields | {"comment": comment}, **options)
 
-    def tables(self) -> dict[str, list[sa.Row[tuple[object, ...]]]]:
+    def tables(self) -> dict[str, list[Row]]:
         """Every row of every table."""
         with self.service.database.read() as session:
             return {

@@ -23,7 +23,7 @@ class MailLinks:
     approver: Approver
     pending: Sequence[Task]
     deadline: datetime
-    _tokens: dict[int, str] = field(default_factory=dict, init=False)  # by task
+    _tokens: dict[int, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def accept(self, task: Task) -> str:
         """The link to the page on which this task can be accepted."""

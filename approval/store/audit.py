@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from approval.audit import Event, Subject, SubjectTask, SubjectVote
 from approval.store import counters, subjects
-from approval.store.session import Session
+from approval.store.session import Row, Session
 from approval.store.tables import APPROVERS, EVENTS, REQUESTS, TASKS
 
 AT_ONCE = 200  # requests, or events in a stream
@@ -79,7 +79,7 @@ def _between(session: Session, first: str, last: str) -> Iterator[tuple[str, Who
     found = {row.id: subjects.subject(row, asked.get(row.id, ())) for row in session.execute(few)}
     votes = _votes(session, first, last)
 
-    def task(row: sa.Row[Any]) -> SubjectTask:
+    def task(row: Row) -> SubjectTask:
         return subjects.task(row, votes.get(row.id, ()))
 
     tasks = _grouped(session, subjects.OF_TASKS, TASKS.c.id, first, last, task)

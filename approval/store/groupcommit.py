@@ -116,7 +116,7 @@ class GroupCommit:
 def _savepoint(connection: sa.Connection) -> Iterator[Session]:
     """A session whose work is undone alone if the block raises.
 
-    Written as it is: SQLAlchemy compiles a savepoint of its own anew, a tenth of a callback.
+    The savepoint is ours: SQLAlchemy compiles each of its own anew, a tenth of a callback.
     """
     connection.exec_driver_sql("SAVEPOINT use_case")
     try:
@@ -133,5 +133,7 @@ def _savepoint(connection: sa.Connection) -> Iterator[Session]:
 
 
 def _undo(connection: sa.Connection) -> None:
+    if connection.invalidated:
+        return  # nothing of it is left; its group fails at the commit
     connection.exec_driver_sql("ROLLBACK TO SAVEPOINT use_case")
     connection.exec_driver_sql("RELEASE SAVEPOINT use_case")

@@ -8,9 +8,7 @@ import sqlalchemy as sa
 from approval.model import CODE_TRIES, Approver
 from approval.store.people import approver_of
 from approval.store.session import Session
-from approval.store.tables import APPROVERS, REQUESTS, UTCDateTime
-
-TIME = UTCDateTime()
+from approval.store.tables import APPROVERS, REQUESTS, TIME
 
 _wrong_code = (
     sa.update(APPROVERS)

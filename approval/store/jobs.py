@@ -183,7 +183,7 @@ def drop_of_closed(session: Session, request_id: str) -> None:
 def take_up(
     session: Session, kinds: Iterable[Kind], subjects: Iterable[str] | None, now: datetime
 ) -> Sequence[Row]:
-    """Make parked jobs and those that wait for another try due now; returns them."""
+    """Make parked jobs and those that wait for another try due now; returns them as they were."""
     failed = sa.and_(JOBS.c.attempts > 0, JOBS.c.lease.is_(None))
     query = sa.select(JOBS).where(
         sa.or_(JOBS.c.parked_at.is_not(None), failed), JOBS.c.kind.in_(list(kinds))

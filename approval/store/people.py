@@ -10,10 +10,7 @@ import sqlalchemy as sa
 from approval.model import CODE_TRIES, Action, Approver, MailState, Person, TaskState
 from approval.store.session import Row, Session
 from approval.store.statements import insert_into
-from approval.store.tables import ALERTS, APPROVERS, TASKS, VOTES, UTCDateTime
-
-TIME = UTCDateTime()
-
+from approval.store.tables import ALERTS, APPROVERS, TASKS, TIME, VOTES
 
 # Built once: building a statement costs more than running it.
 _ask = sa.insert(APPROVERS).returning(APPROVERS.c.id, sort_by_parameter_order=True)
@@ -121,7 +118,7 @@ def approvers(session: Session, request_id: str) -> list[Approver]:
     return [approver_of(row) for row in session.execute(_asked, {"request": request_id})]
 
 
-def approver_of(row: sa.Row[Any]) -> Approver:
+def approver_of(row: Row) -> Approver:
     """The value that a row of the table stands for."""
     return Approver(
         id=row.id,

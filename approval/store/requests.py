@@ -20,7 +20,7 @@ from approval.model import (
     TaskState,
 )
 from approval.store import trail
-from approval.store.session import Session
+from approval.store.session import Row, Session
 from approval.store.statements import insert_into, new_id
 from approval.store.tables import REQUESTS, TASKS, Value
 
@@ -190,7 +190,7 @@ def load_task(session: Session, task_id: int) -> Task | None:
     return _task(row) if row else None
 
 
-def _task(row: sa.Row[Any]) -> Task:
+def _task(row: Row) -> Task:
     decision = None
     if row.decided_at is not None:
         decision = Decision(by=row.decided_by or "", at=row.decided_at, reason=row.reason or "")

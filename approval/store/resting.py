@@ -78,7 +78,7 @@ def standing(database: Database) -> Iterator[Session]:
             session.execute(_stop)
             _see_alone(session)
         else:
-            session.connection.info["version"] = session.scalar(_version)
+            session.version = session.scalar(_version)
         yield session
 
 
@@ -87,10 +87,9 @@ def see_unchanged(session: Session) -> None:
 
     A file may be written from here on; tables on a server stay locked to the end.
     """
-    known = session.connection.info.get("version")
-    if known is not None:
+    if session.version is not None:
         session.connection.rollback()
-        if session.scalar(_version) != known:
+        if session.scalar(_version) != session.version:
             raise InUse(f"it was written meanwhile; {AGAIN}")
         return
     try:

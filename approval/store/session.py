@@ -22,6 +22,7 @@ class Session:
         self.connection = connection
         self.lanes: list[str] = []  # in which jobs were added
         self.changed: dict[str, datetime] = {}  # owners of jobs, by when an engine is to look
+        self.version: int | None = None  # of a file that is to stand still
 
     @property
     def dialect(self) -> str:

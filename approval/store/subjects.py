@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from approval.audit import Event, Subject, SubjectApprover, SubjectTask, SubjectVote, testimony
+from approval.store.session import Row
 from approval.store.statements import INSTEAD, NUL
 from approval.store.tables import APPROVERS, TASKS, VOTES
 
@@ -40,7 +41,7 @@ def _said(row: Any, *names: str) -> dict[str, Any]:
     }
 
 
-def subject(row: sa.Row[Any], asked: Iterable[SubjectApprover]) -> Subject:
+def subject(row: Row, asked: Iterable[SubjectApprover]) -> Subject:
     """A request, with those who were asked."""
     return Subject(
         **_fields(row, Subject, but=("payload", "asked")),
@@ -49,19 +50,19 @@ def subject(row: sa.Row[Any], asked: Iterable[SubjectApprover]) -> Subject:
     )
 
 
-def approver(row: sa.Row[Any]) -> SubjectApprover:
+def approver(row: Row) -> SubjectApprover:
     """Somebody who was asked."""
     if not isinstance(row.name, str) or not isinstance(row.address, str):
         raise ValueError(f"no name or address in approver {row.id}")
     return SubjectApprover(**_fields(row, SubjectApprover) | _said(row, "name", "address"))
 
 
-def vote(row: sa.Row[Any]) -> SubjectVote:
+def vote(row: Row) -> SubjectVote:
     """A vote."""
     return SubjectVote(**_fields(row, SubjectVote) | _said(row, "comment"))
 
 
-def task(row: sa.Row[Any], votes: Iterable[SubjectVote]) -> SubjectTask:
+def task(row: Row, votes: Iterable[SubjectVote]) -> SubjectTask:
     """A task, with its votes."""
     made: dict[str, Any] = _said(row, "decided_by", "reason") | {
         "what": testimony.task_is(row.id, row.held, row.machine, row.previous),
@@ -71,7 +72,7 @@ def task(row: sa.Row[Any], votes: Iterable[SubjectVote]) -> SubjectTask:
     return SubjectTask(**_fields(row, SubjectTask, but=MADE) | made)
 
 
-def event(row: sa.Row[Any]) -> Event:
+def event(row: Row) -> Event:
     """An event."""
     for value, kind in (
         (row.position, int),

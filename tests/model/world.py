@@ -23,7 +23,7 @@ from approval.metrics import Metrics
 from approval.model import Job
 from approval.store import leases
 from approval.store.database import Database
-from approval.store.jobs import Kind
+from approval.store.jobs import Kind, Lane
 from approval.store.session import Row
 from approval.store.tables import EVENTS, JOBS, METADATA, TASKS
 from approval.web.access import Door
@@ -117,6 +117,7 @@ class World:
         except PowerCut:
             self.restart()
             self.gate.work()
+        assert not any(map(self.gate.jobs.run_next, Lane))  # what is not due is nobody's
 
     def pass_time(self, **length: float) -> None:
         try:

@@ -4,7 +4,7 @@ Which use cases share one is up to the threads, so the tests let them race until
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Barrier, BrokenBarrierError
 
@@ -175,6 +175,11 @@ def breaks_the_connection(session, id):
     session.connection.connection.dbapi_connection.close()
 
 
+def goes_on_with_a_broken_connection(session, id):
+    breaks_the_connection(session, id)
+    insert(session, f"{id}-1")
+
+
 def fails_at_the_commit(session, id):
     """A reference to nothing, which SQLite is told to look at no earlier than at the commit."""
     session.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
@@ -182,7 +187,12 @@ def fails_at_the_commit(session, id):
     session.execute(sa.text("UPDATE tasks SET request_id = 'nothing'"))
 
 
-FATAL = [fills_the_disk, breaks_the_connection, fails_at_the_commit]
+FATAL = [
+    fills_the_disk,
+    breaks_the_connection,
+    goes_on_with_a_broken_connection,
+    fails_at_the_commit,
+]
 
 
 @pytest.mark.parametrize("fatal", FATAL)
@@ -246,16 +256,38 @@ def test_nobody_is_woken_by_what_was_not_stored(database, broken):
     assert woken == []
 
 
-def test_whoever_is_interrupted_at_the_commit_is_told_so_and_not_of_the_database(database, store):
-    def interrupt(connection):
+@contextmanager
+def interrupted(database, event):
+    """Somebody presses Ctrl-C at this moment."""
+
+    def interrupt(*_):
         raise KeyboardInterrupt
 
-    sa.event.listen(database._store._engine, "commit", interrupt)
+    sa.event.listen(database._store._engine, event, interrupt)
     try:
-        with pytest.raises(KeyboardInterrupt), database.write() as session:
-            works(session, "0-0")
+        yield
     finally:
-        sa.event.remove(database._store._engine, "commit", interrupt)
+        sa.event.remove(database._store._engine, event, interrupt)
+
+
+def test_whoever_is_interrupted_at_the_commit_is_told_so_and_not_of_the_database(database, store):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        interrupted(database, "commit"),
+        database.write() as session,
+    ):
+        works(session, "0-0")
+    insert_in(database, "after")
+    assert on_disk(store) == ["after"]
+
+
+def test_whoever_is_interrupted_in_a_statement_is_told_so(database, store):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        database.write() as session,
+        interrupted(database, "before_cursor_execute"),
+    ):
+        works(session, "0-0")
     insert_in(database, "after")
     assert on_disk(store) == ["after"]
 

@@ -45,19 +45,19 @@ def new(bare):
         yield database
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_models(new):
+def test_the_migrations_make_exactly_the_tables_that_the_gate_works_with(new):
     upgrade(new)
     with new.connection() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, METADATA) == []
 
 
-def test_the_migrations_make_the_same_indexes_and_constraints_as_the_models(
+def test_the_migrations_make_the_same_indexes_and_constraints_as_the_tables(
     new, bare, tmp_path, store_kind
 ):
     upgrade(new)
-    with stores.bare(tmp_path, "models.db") as other, opened(other) as models:
-        with models.connection() as connection:
+    with stores.bare(tmp_path, "other.db") as other, opened(other) as made:
+        with made.connection() as connection:
             METADATA.create_all(connection)
         assert on_disk(bare, INDEXES[store_kind]) == on_disk(other, INDEXES[store_kind])
 

@@ -71,8 +71,8 @@ LONG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TIME = UTCDateTime()
 
 
-def column(name: str, kind: Any, *rest: Any, **options: Any) -> sa.Column[Any]:
-    """One that always holds something, unless it says that it is nullable: most do."""
+def column(name: str, kind: sa.types.TypeEngine[Any], *rest: Any, **options: Any) -> sa.Column[Any]:
+    """A column that always holds something, as most do, unless it is said to be nullable."""
     return sa.Column(name, kind, *rest, **{"nullable": False} | options)
 
 
