@@ -17,6 +17,7 @@ from approval.demo.loopback import free_port
 from tests.waiting import wait_until
 
 PROGRAM = Path(sys.executable).with_name("temporal")
+TRIES = 3
 SETTINGS = """\
 [engine]
 kind = temporal
@@ -53,7 +54,20 @@ class Temporal:
         return SETTINGS.format(address=self.address, queue=queue)
 
     def start(self) -> None:
-        """Start it, and wait until it serves."""
+        """Start it, and wait until it serves.
+
+        Somebody may take a port that was free a moment ago: then it ends, and is started again,
+        where nobody knows its own port yet on another one.
+        """
+        known = self._process is not None
+        for _ in range(TRIES):
+            self._launch()
+            if wait_until(lambda: self._serves() or self._ended()) and not self._ended():
+                return
+            self.port = self.port if known else free_port()
+        raise AssertionError((self.folder / "temporal.log").read_text())
+
+    def _launch(self) -> None:
         options = {
             "ip": "127.0.0.1",
             "port": self.port,
@@ -70,7 +84,9 @@ class Temporal:
             self._process = subprocess.Popen(
                 [PROGRAM, "server", "start-dev", "--headless", *words], stdout=log, stderr=log
             )
-        wait_until(self._serves, timeout=60)
+
+    def _ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
 
     def kill(self) -> None:
         """Let it die at once."""
@@ -94,8 +110,6 @@ class Temporal:
         with suppress(Exception):
             asyncio.run(ask())
             return True
-        assert self._process is not None
-        assert self._process.poll() is None, (self.folder / "temporal.log").read_text()
         return False
 
 

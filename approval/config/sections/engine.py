@@ -19,7 +19,7 @@ class Engine(Section):
         "run, see [temporal]. Changing it loses nothing.",
     )
     threads: int = Field(
-        default=4,
+        default=6,
         ge=1,
         le=64,
         description="Threads for each of three lanes: telling the platform, asking the platform, "
