@@ -46,7 +46,7 @@ from approval.metrics import Metrics
 from approval.platforms import Platform
 from approval.store import leases
 from approval.store.database import Database
-from approval.store.jobs import Kind
+from approval.store.jobs import LANES, Kind, Lane
 from approval.web.access import Door
 from approval.web.answers import Answers
 from approval.web.app import create_app
@@ -116,12 +116,17 @@ def assemble(config: Config, *, works: bool = True) -> Service:
         Kind.RECONCILE: build_reconcile(config, database, platform, room, courtesy.wait),
         Kind.PURGE: Purge(database, config.policy.purge_after, courtesy.wait),
     }
+    handlers |= {
+        kind: courtesy.before(handler)
+        for kind, handler in handlers.items()
+        if LANES[kind] is not Lane.RELEASE
+    }
     rounds = Rounds(rounds_of(config), metrics.rounds)
     holding = _holding(database)
     jobs = Jobs(
         database, handlers, config.engine.give_up_after, utc_now, metrics.jobs, rounds, holding
     )
-    engine = build_engine(config, database, jobs, courtesy)
+    engine = build_engine(config, database, jobs)
     if works:
         database.wake = engine.wake
     alive = (lambda: engine.alive) if works else None

@@ -5,7 +5,6 @@ from datetime import timedelta
 from approval.clock import utc_now
 from approval.config import Config
 from approval.engine import Engine
-from approval.engine.courtesy import Courtesy
 from approval.engine.embedded import Embedded
 from approval.engine.jobs import Jobs
 from approval.gate.purge import EVERY
@@ -34,7 +33,7 @@ def rounds_of(config: Config) -> dict[Kind, timedelta]:
     return every
 
 
-def build_engine(config: Config, database: Database, jobs: Jobs, courtesy: Courtesy) -> Engine:
+def build_engine(config: Config, database: Database, jobs: Jobs) -> Engine:
     """The configured engine."""
     threads = config.engine.threads
     engine: Engine
@@ -42,9 +41,7 @@ def build_engine(config: Config, database: Database, jobs: Jobs, courtesy: Court
         from approval.engine.temporal.worker import TemporalEngine
 
         platform = config.platform_name
-        engine = TemporalEngine(
-            config.temporal, jobs, database, platform, threads, utc_now, courtesy
-        )
+        engine = TemporalEngine(config.temporal, jobs, database, platform, threads, utc_now)
     else:
-        engine = Embedded(jobs, threads, courtesy)
+        engine = Embedded(jobs, threads)
     return engine

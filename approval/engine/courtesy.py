@@ -6,7 +6,11 @@ answered three times slower, because what they ask for is begun at the same mome
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+
+from approval.gate import Handler, Record
+from approval.model import Job
 
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Any]
 QUIET = 0.02  # seconds without a web request
@@ -31,6 +35,15 @@ class Courtesy:
                 self._last = time.monotonic()
 
         return noticed
+
+    def before(self, handler: Handler) -> Handler:
+        """The handler of a job that can wait."""
+
+        def courteous(job: Job, now: datetime) -> Record:
+            self.wait()
+            return handler(job, now)
+
+        return courteous
 
     def wait(self) -> None:
         """Wait until the web has been quiet for a moment, or patience ends."""

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import structlog
 
-from approval.engine.courtesy import Courtesy
 from approval.engine.jobs import Jobs
 from approval.store.database import StoreDown
 from approval.store.jobs import Lane
@@ -51,9 +50,8 @@ class _Bell:
 class Embedded:
     """Runs jobs in `threads` threads for each lane, and in one for what nobody waits for."""
 
-    def __init__(self, jobs: Jobs, threads: int, courtesy: Courtesy) -> None:
+    def __init__(self, jobs: Jobs, threads: int) -> None:
         self._jobs = jobs
-        self._courtesy = courtesy
         self._stopping = threading.Event()
         self._bells = {lane: _Bell() for lane in Lane}
         self._threads = [
@@ -87,14 +85,15 @@ class Embedded:
         """Whether every thread works."""
         return all(thread.is_alive() for thread in self._threads)
 
+    def _goes_on(self) -> bool:
+        return not self._stopping.is_set()
+
     def _work(self, lane: Lane) -> None:
         bell, pause = self._bells[lane], FIRST_PAUSE
-        while not self._stopping.is_set():
+        while self._goes_on():
             heard = bell.rings
-            if lane is not Lane.RELEASE:
-                self._courtesy.wait()
             try:
-                if self._jobs.run_next(lane):
+                if self._jobs.run(lane, go_on=self._goes_on):
                     pause = FIRST_PAUSE
                     continue
                 wait = self._jobs.due_in(lane)

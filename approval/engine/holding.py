@@ -30,12 +30,20 @@ class Holding:
         self._held: dict[str, Job] = {}  # by lease
 
     def claim(self, lane: jobs.Lane, owner: str | None) -> Job | None:
-        """Take a due job. Raises StoreDown."""
+        """Take a due job and hold it. Raises StoreDown."""
         with self._database.write() as session:
-            job = leases.claim(session, lane, self._clock(), owner, self._length)
+            job = self.take(session, lane, owner)
+        self.hold(job)
+        return job
+
+    def take(self, session: Session, lane: jobs.Lane, owner: str | None) -> Job | None:
+        """Take a due job; `hold` it when that is on the disk."""
+        return leases.claim(session, lane, self._clock(), owner, self._length)
+
+    def hold(self, job: Job | None) -> None:
+        """Keep a job that was taken, if there was one, until it is let go."""
         if job is not None:
             self._held[job.lease] = job
-        return job
 
     def due_in(self, lane: jobs.Lane) -> timedelta | None:
         """How long it is until the lane's next job is due. Raises StoreDown."""

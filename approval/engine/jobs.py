@@ -19,8 +19,13 @@ from approval.store import jobs, leases, locks, owners
 from approval.store.database import Database, StoreDown
 from approval.store.session import Session
 
+Take = Callable[[Session], Job | None]
 DONE = "done"
 log = structlog.get_logger("approval.jobs")
+
+
+def _none(session: Session) -> None:
+    """Take no other job."""
 
 
 class LeaseLost(Exception):
@@ -87,18 +92,31 @@ class Jobs:
         """Whether a job has ended here of which the store does not know yet."""
         return bool(self._unrecorded)
 
-    def run_next(self, lane: jobs.Lane, owner: str | None = None) -> bool:
-        """Run the longest due job of a lane, of one owner or of any; says whether there was one.
+    def run(
+        self,
+        lane: jobs.Lane,
+        owner: str | None = None,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Run the due jobs of a lane, of one owner or of any, the longest due first.
 
-        A job may run twice if we crash after its work and before its record, so handlers
-        bear repetition. Raises StoreDown.
+        After each, `go_on` says whether to take another, in the transaction that records how
+        that one ended. Returns whether there was any. A job may run twice if we crash after its
+        work and before its record, so handlers bear repetition. Raises StoreDown.
         """
+
+        def take(session: Session) -> Job | None:
+            return self._holding.take(session, lane, owner) if go_on() else None
+
         self.catch_up()
-        job = self._holding.claim(lane, owner)
-        if job is None:
-            return False
-        self._record(self._run(job))
-        return True
+        job = found = self._holding.claim(lane, owner)
+        while job:
+            job = self._record(self._run(job), take)
+        return found is not None
+
+    def run_next(self, lane: jobs.Lane, owner: str | None = None) -> bool:
+        """Run the longest due job of a lane; says whether there was one. Raises StoreDown."""
+        return self.run(lane, owner, go_on=lambda: False)
 
     def catch_up(self) -> None:
         """Record what ended while the store was down. Raises StoreDown if it still is."""
@@ -119,7 +137,7 @@ class Jobs:
 
         Returns when its next job is due, None if there is none. Raises StoreDown.
         """
-        while go_on() and any(self.run_next(lane, owner) for lane in lanes):
+        while go_on() and any(self.run(lane, owner, go_on) for lane in lanes):
             pass
         with self._database.read() as session:
             return min(owners.dues_of(session, owner).values(), default=None)
@@ -203,8 +221,11 @@ class Jobs:
         """How often the job is done; None for what is done once."""
         return self._rounds.every.get(jobs.Kind(job.kind)) if self._rounds else None
 
-    def _record(self, end: _End) -> None:
-        """Write how a job ended, now or when the store is back. Raises StoreDown."""
+    def _record(self, end: _End, take: Take = _none) -> Job | None:
+        """Write how a job ended, now or when the store is back. Raises StoreDown.
+
+        Returns the next job, which `take` has claimed in the same transaction.
+        """
         job = end.job
         try:
             with self._database.write() as session:
@@ -214,10 +235,11 @@ class Jobs:
                     raise LeaseLost
                 # Whoever runs its jobs looks at an owner again when they are done.
                 session.changed.pop(jobs.owner_of(job.kind, job.request_id), None)
+                taken = take(session)
         except LeaseLost:
             self._holding.let_go(job)
             log.warning("lease lost", kind=job.kind, subject=job.subject, request=job.request_id)
-            return
+            return None
         except StoreDown:
             self._unrecorded.append(end)
             raise
@@ -225,9 +247,15 @@ class Jobs:
             if end.name != DONE:
                 self._holding.let_go(job)  # so that its lease runs out
                 raise
-            self._record(self._broken(job, error))
-            return
+            return self._record(self._broken(job, error), take)
         self._holding.let_go(job)
+        self._holding.hold(taken)
+        self._note(end)
+        return taken
+
+    def _note(self, end: _End) -> None:
+        """Count and log how a job ended."""
+        job = end.job
         self._counter.labels(job.kind, end.name).inc()
         if end.name == DONE:
             if self._rounds and self._every(job):

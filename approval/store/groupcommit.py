@@ -1,14 +1,14 @@
 """Group commit: use cases that wait for the disk at the same time share one flush.
 
 SQLite has one writer, and a commit costs a flush of the disk: 0.1 ms here, 5 ms there. Each
-use case is a savepoint in a transaction that is open already or that it opens. Whoever ends
+use case opens a transaction or is a savepoint in one that is open already. Whoever ends
 and finds nobody behind them commits for all. Nobody is told of success before that commit,
 and if it fails, everybody is told.
 """
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 import sqlalchemy as sa
 
@@ -63,15 +63,14 @@ class GroupCommit:
         """Open a use case; what it wrote is on the disk when the block has ended."""
         self._take_turn()
         try:
+            first = self._group is None
             group = self._group = self._group or _Group(self._begin())
             try:
-                with _savepoint(group.connection) as session:
-                    yield session
-            except sa.exc.IntegrityError:
-                raise  # SQLite has undone the statement alone
-            except sa.exc.DBAPIError as error:
-                # SQLite may have rolled back all of the transaction, others' work included.
-                group.error = error
+                with nullcontext() if first else _savepoint(group.connection):
+                    yield Session(group.connection)
+            except BaseException as error:
+                if first or _may_undo_all(error):
+                    group.error = error
                 raise
             finally:
                 self._commit_if_last(group)
@@ -112,15 +111,21 @@ class GroupCommit:
                 group.end()
 
 
+def _may_undo_all(error: BaseException) -> bool:
+    """Whether SQLite may have rolled back the transaction, others' work included."""
+    statement_alone = isinstance(error, sa.exc.IntegrityError)
+    return isinstance(error, sa.exc.DBAPIError) and not statement_alone
+
+
 @contextmanager
-def _savepoint(connection: sa.Connection) -> Iterator[Session]:
-    """A session whose work is undone alone if the block raises.
+def _savepoint(connection: sa.Connection) -> Iterator[None]:
+    """Undo the work of the block, and nothing else, if it raises.
 
     The savepoint is ours: SQLAlchemy compiles each of its own anew, a tenth of a callback.
     """
     connection.exec_driver_sql("SAVEPOINT use_case")
     try:
-        yield Session(connection)
+        yield
     except sa.exc.DBAPIError:
         # SQLite may have undone all by itself and misses the savepoint; what failed is told.
         with suppress(sa.exc.DBAPIError):

@@ -6,7 +6,6 @@ import psycopg
 import pytest
 
 from approval.engine import Engine, embedded
-from approval.engine.courtesy import Courtesy
 from approval.engine.embedded import Embedded
 from approval.engine.temporal.settings import Temporal as Section
 from approval.engine.temporal.worker import TemporalEngine
@@ -86,7 +85,7 @@ def make_engine(request: pytest.FixtureRequest, gate) -> Iterator[MakeEngine]:
     if request.param == "temporal":
         make = engines_at(request.getfixturevalue("temporal"), gate)
     else:
-        make = lambda threads=2: Embedded(gate.jobs, threads, Courtesy())  # noqa: E731
+        make = lambda threads=2: Embedded(gate.jobs, threads)  # noqa: E731
 
     def make_engine(threads: int = 2) -> Engine:
         engine = make(threads)
@@ -106,9 +105,7 @@ def engines_at(server: Temporal, gate, queue: str = "") -> Callable[..., Tempora
     section = Section(address=server.address, task_queue=queue or new_queue())
 
     def make(threads: int = 2) -> TemporalEngine:
-        return TemporalEngine(
-            section, gate.jobs, gate.database, "fake", threads, gate.clock, Courtesy()
-        )
+        return TemporalEngine(section, gate.jobs, gate.database, "fake", threads, gate.clock)
 
     return make
 

@@ -5,7 +5,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from approval.engine import embedded
-from approval.engine.courtesy import Courtesy
 from approval.engine.embedded import Embedded
 from approval.model import Action, Delivery
 from approval.store import leases
@@ -26,7 +25,7 @@ def test_stopping_does_not_wait_for_a_store_that_is_locked(gate, lock, logged):
     gate.ask("1")
     gate.press(BEA, Action.ACCEPT, "1")
     lock.after(gate, Kind.RELEASE)
-    engine = Embedded(gate.jobs, 1, Courtesy())
+    engine = Embedded(gate.jobs, 1)
     engine.start()
     wait_until(lambda: "store down" in {entry["event"] for entry in logged})
     assert engine.stop(PATIENCE) is True
@@ -47,7 +46,7 @@ def test_what_is_not_recorded_when_it_stops_is_recorded_at_the_last_moment(
     gate.ask("1")
     gate.press(BEA, Action.ACCEPT, "1")
     lock.after(gate, Kind.RELEASE)
-    engine = Embedded(gate.jobs, 1, Courtesy())
+    engine = Embedded(gate.jobs, 1)
     engine.start()
     wait_until(lambda: "store down" in {entry["event"] for entry in logged})
     lock.open()
@@ -68,7 +67,7 @@ def test_a_job_that_somebody_else_is_just_claiming_is_not_asked_for_without_end(
     waited = embedded._Bell.wait
     monkeypatch.setattr(embedded._Bell, "wait", wait)
     request_id = gate.receive("1")
-    engine = Embedded(gate.jobs, 1, Courtesy())
+    engine = Embedded(gate.jobs, 1)
     with psycopg.connect(store.url) as other:
         other.execute("SELECT 1 FROM jobs FOR UPDATE")
         engine.start()

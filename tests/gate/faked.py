@@ -169,7 +169,7 @@ class FakedGate:
 
     def work(self) -> None:
         """Run all that is due now."""
-        while any(self.jobs.run_next(lane) for lane in self._busy()):
+        while any(self.jobs.run(lane) for lane in self._busy()):
             pass
 
     def _busy(self) -> list[Lane]:

@@ -154,8 +154,18 @@ def test_each_use_case_is_told_only_of_its_own_error(database):
 
 
 def test_a_use_case_that_raised_leaves_the_store_working(database, store):
-    members = together(database, raises, raises_in_a_statement)
-    assert stored_of(store, members) == []
+    members = together(database, works, raises, raises_in_a_statement)
+    assert stored_of(store, members) == [members[0].id]
+    before = on_disk(store)
+    insert_in(database, "after")
+    assert set(on_disk(store)) == {*before, "after"}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_use_case_that_raised_alone_leaves_the_store_working(database, store, wrong):
+    with suppress(Exception), database.write() as session:
+        wrong(session, "0-0")
+    assert on_disk(store) == []
     insert_in(database, "after")
     assert on_disk(store) == ["after"]
 

@@ -13,7 +13,6 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from approval.engine.courtesy import Courtesy
 from approval.engine.jobs import Jobs
 from approval.engine.temporal.story import story_of
 from approval.engine.temporal.workflow import LOOK, RUN_DUE, RUN_ROUND, Report
@@ -34,18 +33,12 @@ class Activities:
     """
 
     def __init__(
-        self,
-        jobs: Jobs,
-        database: Database,
-        platform: str,
-        threads: Mapping[Lane, int],
-        courtesy: Courtesy,
+        self, jobs: Jobs, database: Database, platform: str, threads: Mapping[Lane, int]
     ) -> None:
         self.shows = False
         self._jobs = jobs
         self._database = database
         self._platform = platform
-        self._courtesy = courtesy
         self._stopping = threading.Event()
         self._pools = {
             lane: ThreadPoolExecutor(count, thread_name_prefix=f"temporal-{lane}")
@@ -106,8 +99,6 @@ class Activities:
         until = time.monotonic() + SHARE
 
         def go_on() -> bool:
-            if lane is not Lane.RELEASE:
-                self._courtesy.wait()
             return not self._stopping.is_set() and time.monotonic() < until
 
         self._jobs.run_due(owner, [lane], go_on)
@@ -115,7 +106,6 @@ class Activities:
     def _run_round(self, kind: Kind, begin: bool) -> float | None:
         if begin:
             self._jobs.begin_rounds([kind])
-        self._courtesy.wait()
         self._jobs.run_next(Lane.UPKEEP, kind)  # once, however long ago the next seems due
         with self._database.read() as session:
             due, now = owners.failing(session, kind), self._jobs.now(session)

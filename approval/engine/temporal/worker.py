@@ -14,7 +14,6 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from approval.clock import Clock
-from approval.engine.courtesy import Courtesy
 from approval.engine.jobs import Jobs
 from approval.engine.temporal import setup
 from approval.engine.temporal.activities import Activities
@@ -50,13 +49,12 @@ class TemporalEngine:
         platform: str,
         threads: int,
         clock: Clock,
-        courtesy: Courtesy,
     ) -> None:
         self._settings = settings
         self._jobs = jobs
         self._database = database
         self._slots = {lane: 1 if lane is Lane.UPKEEP else threads for lane in Lane}
-        self._activities = Activities(jobs, database, platform, self._slots, courtesy)
+        self._activities = Activities(jobs, database, platform, self._slots)
         self._outage = Outage(database, jobs, clock)
         self._relay: Relay | None = None
         self._sweep = Sweep(database, settings.task_queue, clock, self._ring)

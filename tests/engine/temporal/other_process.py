@@ -11,7 +11,6 @@ from pathlib import Path
 from prometheus_client import Counter
 
 from approval.clock import utc_now
-from approval.engine.courtesy import Courtesy
 from approval.engine.jobs import Jobs
 from approval.engine.temporal.settings import Temporal
 from approval.engine.temporal.worker import TemporalEngine
@@ -33,7 +32,7 @@ def main(store: str, address: str, queue: str, said: str, *hang: str) -> None:
         counter = Counter("jobs", "Jobs run.", ["kind", "end"], registry=None)
         jobs = Jobs(database, dict.fromkeys(Kind, handle), GIVE_UP_AFTER, utc_now, counter)
         section = Temporal(address=address, task_queue=queue)
-        engine = TemporalEngine(section, jobs, database, "fake", 2, utc_now, Courtesy())
+        engine = TemporalEngine(section, jobs, database, "fake", 2, utc_now)
         engine.start()
         sys.stdin.read()  # until whoever started it is gone
         engine.stop(10)

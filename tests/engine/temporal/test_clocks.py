@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from approval.engine.courtesy import Courtesy
 from approval.engine.holding import Holding
 from approval.engine.temporal.activities import Activities
 from approval.gate import nothing
@@ -30,7 +29,7 @@ def holding(gate):
 
 @pytest.fixture
 def activities(gate):
-    return Activities(gate.jobs, gate.database, "fake", dict.fromkeys(Lane, 1), Courtesy())
+    return Activities(gate.jobs, gate.database, "fake", dict.fromkeys(Lane, 1))
 
 
 def test_a_workflow_hears_that_something_is_due_when_it_can_be_claimed(gate, apart, activities):

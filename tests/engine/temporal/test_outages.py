@@ -10,7 +10,6 @@ import pytest
 from structlog.testing import capture_logs
 from temporalio.api.operatorservice.v1 import RemoveSearchAttributesRequest
 
-from approval.engine.courtesy import Courtesy
 from approval.engine.temporal import outage, setup, sweep
 from approval.engine.temporal.settings import Temporal as Section
 from approval.engine.temporal.worker import TemporalEngine
@@ -108,7 +107,7 @@ def test_the_operator_hears_of_an_outage_that_lasts_though_alerts_are_jobs_too(
 
 def test_what_keeps_it_from_working_is_said_and_the_gate_goes_on(temporal, gate):
     section = Section(address=temporal.address, namespace="nowhere")
-    engine = TemporalEngine(section, gate.jobs, gate.database, "fake", 1, gate.clock, Courtesy())
+    engine = TemporalEngine(section, gate.jobs, gate.database, "fake", 1, gate.clock)
     engine.start()
     wait_until(lambda: "nowhere" in (engine.trouble or ""))
     assert engine.alive
