@@ -64,10 +64,15 @@ def _call(call: ast.Call, names: dict[str, str]) -> Iterator[str]:
     given = {word.arg: word.value for word in call.keywords}
     if last in ("starttls", "SMTP_SSL") and "context" not in given:
         yield f"{last} without context does not check who the mail server is"
+    unchecked = given.get("cert_reqs")
+    if isinstance(unchecked, ast.Constant) and unchecked.value != "CERT_REQUIRED":
+        yield f"{last} with cert_reqs={unchecked.value!r} does not check who answers"
     if _is(given.get("verify"), False):
         yield f"{last} with verify=False does not check who answers"
     http = "requests" in names and _is_session(module)
     if last in VERBS and http and "timeout" not in given:
+        yield f"{name} without timeout may wait for ever"
+    if last == "urlopen" and "timeout" not in given:
         yield f"{name} without timeout may wait for ever"
     if module == "requests" and _imports_requests(names) and last in VERBS:
         yield f"{name} takes proxies and passwords from the environment; use a session"

@@ -20,6 +20,8 @@ WRONG = {
     "the same, imported": "from smtplib import SMTP_SSL\nSMTP_SSL('a')",
     "no verification": "import requests\nsession.post(url, timeout=3, verify=False)",
     "no timeout": "import requests\nself._session.request('GET', url, verify=True)",
+    "no timeout, a pool": "self._pool.urlopen('GET', path, retries=False)",
+    "no verification, a pool": "urllib3.PoolManager(cert_reqs='CERT_NONE')",
     "no timeout, another verb": "import requests\nself._http.head(url)",
     "the environment has its say": "import requests\nrequests.get(url, timeout=3)",
     "the environment has its say, imported": "from requests import post\npost(url, timeout=3)",
@@ -41,6 +43,8 @@ RIGHT = {
     "mail": "smtplib.SMTP('a', 25).starttls(context=context)\nsmtplib.SMTP_SSL('a', context=c)",
     "calls": "import requests\nsession = requests.Session()\nsession.trust_env = False\n"
     "session.get(url, timeout=3, verify=ca)\n{}.get('a')",
+    "pools": "import urllib3\npools = urllib3.PoolManager(cert_reqs='CERT_REQUIRED')\n"
+    "pools.urlopen('GET', url, timeout=3)",
     "a store has sessions too": "session.get(Row, 1)\nself.session.delete(row)",
     "XML": "from lxml import etree\n"
     "parser = etree.XMLParser(resolve_entities=False, no_network=True)\n"

@@ -5,7 +5,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-import requests
+import urllib3
+from urllib3.exceptions import HTTPError
 
 from approval.config import Config
 
@@ -71,11 +72,12 @@ def gate_answers(config: Config) -> bool:
     """Whether it is a gate that listens there."""
     address = config.server.bind_address
     place = _shown(EVERYWHERE.get(address, address), config.server.bind_port)
-    with requests.Session() as session:
-        session.trust_env = False  # no proxy
+    with urllib3.PoolManager() as pools:
         try:
-            answer = session.get(f"http://{place}/healthz", timeout=TIMEOUT).json()
-        except (requests.RequestException, ValueError):
+            answer = pools.urlopen(
+                "GET", f"http://{place}/healthz", timeout=TIMEOUT, retries=False
+            ).json()
+        except (HTTPError, ValueError):
             return False
     return bool(answer == {"alive": True})
 

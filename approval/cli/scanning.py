@@ -3,13 +3,16 @@
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urldefrag, urljoin, urlsplit
 
-import requests
+import certifi
+import urllib3
 from lxml import etree, html
+from urllib3.exceptions import HTTPError, SSLError
 
 AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36",
@@ -46,25 +49,23 @@ class Seen:
 
 def ask(method: str, url: str, agent: str = AGENTS[0], ca_file: Path | None = None) -> Seen:
     """Send one request, without following where it leads."""
-    session = requests.Session()
-    session.trust_env = False  # no proxy, and no login of whoever runs this
+    trusted = str(ca_file or certifi.where())
     try:
-        with (
-            session,
-            session.request(
+        with urllib3.PoolManager(ca_certs=trusted) as pools:
+            answer = pools.urlopen(
                 method,
                 url,
                 headers={"User-Agent": agent},
                 timeout=TIMEOUT,
-                verify=str(ca_file) if ca_file else True,
-                allow_redirects=False,
-                stream=True,
-            ) as answer,
-        ):
-            return Seen(method, url, answer.status_code, answer.raw.read(PAGE, decode_content=True))
-    except requests.exceptions.SSLError as error:
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            with closing(answer):
+                return Seen(method, url, answer.status, answer.read(PAGE, decode_content=True))
+    except SSLError as error:
         return Seen(method, url, 0, untrusted=_reason(error))
-    except (requests.RequestException, OSError):
+    except (HTTPError, OSError):
         return Seen(method, url, 0)
 
 

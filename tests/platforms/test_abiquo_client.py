@@ -8,32 +8,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-import responses
 from abiquo_samples import MACHINE, SECRET, body, collection, held, task
 
 from approval.model import Action, PlatformState
 from approval.platforms import PlatformError
-from approval.platforms.abiquo import Abiquo, Settings
 from tests.conftest import wait_until
 from tests.scripted import HANDSHAKE, dripping_server
 
-API = "https://cloud.example.com/api"
 CONTINUE = f"{MACHINE}/tasks/t1/action/continue"
 REFUSAL = body(collection({"code": "TASK-2", "message": "The state is not in\nthe state"}))
-
-
-@pytest.fixture
-def mocked():
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
-@pytest.fixture
-def distant():
-    settings = Settings(api_location=API, api_username="gate", api_password=SECRET)
-    abiquo = Abiquo(settings)
-    yield abiquo
-    abiquo.close()
 
 
 def release(abiquo, message="ok", action=Action.ACCEPT):
@@ -48,23 +31,23 @@ def failure(abiquo, call=release):
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_the_documented_answers_are_success(mocked, distant, status):
-    mocked.post(f"{API}/{CONTINUE}", status=status)
-    release(distant)
+def test_the_documented_answers_are_success(server, abiquo, status):
+    server.answers[CONTINUE] = (status, {}, b"")
+    release(abiquo)
 
 
 @pytest.mark.parametrize("content", [b"<html><p>Sign in</p></html>", b"Sign in", b"\x00"])
-def test_success_in_the_words_of_a_proxy_is_none(mocked, distant, content):
-    mocked.post(f"{API}/{CONTINUE}", status=200, body=content)
-    failed = failure(distant)
+def test_success_in_the_words_of_a_proxy_is_none(server, abiquo, content):
+    server.answers[CONTINUE] = (200, {}, content)
+    failed = failure(abiquo)
     assert (failed.permanent, failed.alert) == (False, True)
     assert "Sign in" not in str(failed)
 
 
 @pytest.mark.parametrize("content", [b" ", b"<acceptedrequest/>", b'{"links": []}'])
-def test_success_in_the_words_of_the_platform_is_success(mocked, distant, content):
-    mocked.post(f"{API}/{CONTINUE}", status=202, body=content)
-    release(distant)
+def test_success_in_the_words_of_the_platform_is_success(server, abiquo, content):
+    server.answers[CONTINUE] = (202, {}, content)
+    release(abiquo)
 
 
 @pytest.mark.parametrize(
@@ -95,10 +78,10 @@ def test_success_in_the_words_of_the_platform_is_success(mocked, distant, conten
 )
 @pytest.mark.parametrize("content", [REFUSAL, b"", b"<html><p>Sorry</html>"])
 def test_other_answers_are_failures_of_their_kind(
-    mocked, distant, status, permanent, alert, content
+    server, abiquo, status, permanent, alert, content
 ):
-    mocked.post(f"{API}/{CONTINUE}", status=status, body=content)
-    failed = failure(distant)
+    server.answers[CONTINUE] = (status, {}, content)
+    failed = failure(abiquo)
     assert (failed.permanent, failed.alert) == (permanent, alert)
     assert str(failed).startswith(f"POST {CONTINUE}: {status}")
     assert failed.said.startswith(f"{status}")
@@ -114,16 +97,16 @@ def test_other_answers_are_failures_of_their_kind(
         body({"code": "TASK-2", "message": "The state is not in the state"}),
     ],
 )
-def test_the_platforms_own_words_are_repeated(mocked, distant, content):
-    mocked.post(f"{API}/{CONTINUE}", status=409, body=content)
+def test_the_platforms_own_words_are_repeated(server, abiquo, content):
+    server.answers[CONTINUE] = (409, {}, content)
     said = "409 Conflict, TASK-2 The state is not in the state"
-    assert str(failure(distant)) == f"POST {CONTINUE}: {said}"
+    assert str(failure(abiquo)) == f"POST {CONTINUE}: {said}"
 
 
-def test_the_platforms_own_words_are_cut(mocked, distant):
+def test_the_platforms_own_words_are_cut(server, abiquo):
     wordy = body(collection({"code": "X", "message": "very " * 1000}))
-    mocked.post(f"{API}/{CONTINUE}", status=409, body=wordy)
-    assert len(str(failure(distant))) < 400
+    server.answers[CONTINUE] = (409, {}, wordy)
+    assert len(str(failure(abiquo))) < 400
 
 
 @pytest.mark.parametrize(
@@ -143,25 +126,25 @@ def test_the_platforms_own_words_are_cut(mocked, distant):
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_wish_to_be_left_alone_is_heard(mocked, distant, status, asked, seconds):
+def test_a_wish_to_be_left_alone_is_heard(server, abiquo, status, asked, seconds):
     headers = {} if asked is None else {"Retry-After": asked}
-    mocked.post(f"{API}/{CONTINUE}", status=status, headers=headers)
-    wish = failure(distant).retry_after
+    server.answers[CONTINUE] = (status, headers, b"")
+    wish = failure(abiquo).retry_after
     assert wish == (None if seconds is None else timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize("hours", [0.5, 48])
-def test_a_wish_may_be_a_date(mocked, distant, hours):
+def test_a_wish_may_be_a_date(server, abiquo, hours):
     date = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
-    mocked.post(f"{API}/{CONTINUE}", status=503, headers={"Retry-After": date})
-    wish = failure(distant).retry_after
+    server.answers[CONTINUE] = (503, {"Retry-After": date}, b"")
+    wish = failure(abiquo).retry_after
     assert abs(wish - timedelta(hours=hours)) < timedelta(seconds=10)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>Sign in</html>", b"[]", b"<br>", b"{"])
-def test_an_answer_that_is_no_document_is_for_the_operator(mocked, distant, content):
-    mocked.get(f"{API}/{MACHINE}/tasks/t1", body=content)
-    failed = failure(distant, lambda abiquo: abiquo.look(held()))
+def test_an_answer_that_is_no_document_is_for_the_operator(server, abiquo, content):
+    server.answers[f"{MACHINE}/tasks/t1"] = content
+    failed = failure(abiquo, lambda abiquo: abiquo.look(held()))
     assert (failed.permanent, failed.alert) == (False, True)
 
 

@@ -2,18 +2,20 @@
 
 import base64
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
+from urllib.parse import urlencode
 
-import requests
-from urllib3.exceptions import HTTPError
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError, SSLError
+from urllib3.util import parse_url
 
 from approval.deadline import within
 from approval.platforms import PlatformError
+from approval.platforms.abiquo.connections import open_pool
 from approval.platforms.abiquo.documents import Document
 from approval.platforms.abiquo.hrefs import PATH
 from approval.platforms.abiquo.replies import Reply, expect
-from approval.platforms.abiquo.session import Session
 from approval.platforms.abiquo.settings import Settings
 
 MAX_BODY = 8 * 2**20
@@ -32,21 +34,24 @@ class Client:
         self.location = settings.api_location
         self._version = f"; version={settings.api_version}" if settings.api_version else ""
         self._timeout = settings.api_timeout
-        # Given with each call, so that nothing in the environment comes before it.
-        self._verify = str(settings.api_ca_file) if settings.api_ca_file else True
-        self._session = Session(_authorization(settings))
+        self._base = parse_url(self.location).path or ""
+        self._headers = {
+            "Authorization": _authorization(settings),
+            "User-Agent": "approval",
+            "Accept-Encoding": "identity",  # answers are small; what unpacks may not be
+        }
+        self._pool = open_pool(settings)
 
     def get(self, path: str, entity: str, params: Mapping[str, str] | None = None) -> Document:
         """Read an object, as "virtualmachine". Raises PlatformError; NotFound for a 404."""
         media = f"application/vnd.abiquo.{entity}"
         accept = f"{media}+json{self._version}, {media}+xml{self._version};q=0.9"
-        return self._call(
-            "GET", path, ANSWERED, headers={"Accept": accept}, params=params
-        ).document()
+        query = f"?{urlencode(params)}" if params else ""
+        return self._call("GET", path, ANSWERED, {"Accept": accept}, query=query).document()
 
     def get_text(self, path: str) -> str:
         """Read a plain text. Raises PlatformError."""
-        reply = self._call("GET", path, ANSWERED, headers={"Accept": "text/plain, */*;q=0.1"})
+        reply = self._call("GET", path, ANSWERED, {"Accept": "text/plain, */*;q=0.1"})
         return reply.body.decode("utf-8", "replace").strip()
 
     def post(self, path: str, message: str, key: str) -> None:
@@ -57,32 +62,40 @@ class Client:
         headers = {"Accept": ERRORS, "Idempotency-Key": key}
         if message:
             headers["Content-Type"] = "text/plain; charset=utf-8"
-        reply = self._call("POST", path, RELEASED, headers=headers, data=message.encode())
+        reply = self._call("POST", path, RELEASED, headers, body=message.encode())
         if reply.body.strip():
             reply.document()  # a page of a proxy does not say that the platform has heard
 
     def close(self) -> None:
-        self._session.close()
+        self._pool.close()
 
-    def _call(self, method: str, path: str, success: Collection[int], **request: Any) -> Reply:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        success: Collection[int],
+        headers: Mapping[str, str],
+        *,
+        query: str = "",
+        body: bytes | None = None,
+    ) -> Reply:
         if not PATH.fullmatch(path):
             raise PlatformError(f"{path[:80]!a} is no path of the API", permanent=True)
         call = f"{method} {path}"
         try:
-            with (
-                within(CALL * self._timeout),
-                self._session.request(
+            with within(CALL * self._timeout):
+                response = self._pool.urlopen(
                     method,
-                    f"{self.location}/{path}",
+                    f"{self._base}/{path}{query}",
+                    body,
+                    {**self._headers, **headers},
                     timeout=self._timeout,
-                    allow_redirects=False,
-                    stream=True,
-                    verify=self._verify,
-                    **request,
-                ) as response,
-            ):
-                reply = Reply(call, response.status_code, response.headers, _read(response))
-        except (OSError, HTTPError) as error:  # all of requests and all of urllib3
+                    redirect=False,
+                    preload_content=False,
+                )
+                with closing(response):  # its connection is kept if it was read to its end
+                    reply = Reply(call, response.status, response.headers, _read(response))
+        except (OSError, HTTPError) as error:
             raise _unanswered(call, error) from error
         return expect(reply, success, datetime.now(UTC))
 
@@ -95,10 +108,10 @@ def _authorization(settings: Settings) -> str:
     return f"Basic {base64.b64encode(account).decode()}"
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: BaseHTTPResponse) -> bytes:
     """The whole body, if it is of a size that can be."""
     parts, size = [], 0
-    while part := response.raw.read1(CHUNK, decode_content=True):
+    while part := response.read1(CHUNK, decode_content=True):
         size += len(part)
         if size > MAX_BODY:
             raise HTTPError(f"the answer is larger than {MAX_BODY} bytes")
@@ -108,7 +121,7 @@ def _read(response: requests.Response) -> bytes:
 
 def _unanswered(call: str, error: Exception) -> PlatformError:
     """Whether the platform acted is unknown. A certificate that does not fit is for people."""
-    alert = isinstance(error, requests.exceptions.SSLError)
+    alert = isinstance(error, SSLError)
     return PlatformError(f"{call}: {_reason(error)}", alert=alert)
 
 
