@@ -4,6 +4,7 @@ All threads of a process share one interpreter. Without this, a flood of callbac
 answered three times slower, because what they ask for is begun at the same moment.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -14,15 +15,17 @@ from approval.model import Job
 
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Any]
 QUIET = 0.02  # seconds without a web request
-PAUSE = 0.05  # seconds between looks
-LOOKS = 20  # under a flood that does not end, work goes on at a job a second for each thread
+PAUSE = 0.02  # seconds between looks
+TURN = 0.1  # seconds; under a flood that does not end, ten jobs a second go on, one by one
 
 
 class Courtesy:
-    """Knows when the last web request came."""
+    """Knows when the last web request came, and when the last job began."""
 
     def __init__(self) -> None:
         self._last = 0.0
+        self._turn = 0.0
+        self._queue = threading.Lock()
 
     def wrap(self, app: WSGI) -> WSGI:
         """The application with its requests noticed, when they begin and when they end."""
@@ -46,8 +49,15 @@ class Courtesy:
         return courteous
 
     def wait(self) -> None:
-        """Wait until the web has been quiet for a moment, or patience ends."""
-        for _ in range(LOOKS):
-            if time.monotonic() - self._last > QUIET:
-                return
-            time.sleep(PAUSE)
+        """Wait until the web has been quiet for a moment, or it is one's turn.
+
+        One thread looks, the others wait for it: each that wakes up takes time from the web.
+        """
+        with self._queue:
+            while self._busy():
+                time.sleep(PAUSE)
+            self._turn = time.monotonic()
+
+    def _busy(self) -> bool:
+        now = time.monotonic()
+        return now - self._last <= QUIET and now - self._turn <= TURN
