@@ -16,7 +16,7 @@ from approval.model import Job
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Any]
 QUIET = 0.02  # seconds without a web request
 PAUSE = 0.02  # seconds between looks
-TURN = 0.1  # seconds; under a flood that does not end, ten jobs a second go on, one by one
+TURN = 0.2  # seconds; under a flood that does not end, five jobs a second go on, one by one
 
 
 class Courtesy:
