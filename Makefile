@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 SECONDS ?= 600
 MINUTES ?= 30
-STORE ?= sqlite
+SETUP ?= sqlite
 # What kills, starves and floods a gate takes minutes of waiting.
 TRIALS := crash deploy faults load scanners several
 
@@ -75,8 +75,8 @@ $(VENV)/gate: pyproject.toml $(VENV)/dev
 bench: $(VENV)/gate ## Measure, and write docs/benchmarks.md; SETUPS=postgresql alone is only shown
 	BENCH_PYTHON=$(VENV)/gate/bin/python $(BIN)/python -m bench $(SETUPS)
 
-aged: $(VENV)/dev ## Measure what a million tasks cost that are stored in STORE, into docs/benchmarks.md
-	$(BIN)/python -m bench.aged $(STORE) $(TASKS)
+aged: $(VENV)/gate ## Measure what a million stored tasks cost a SETUP, into docs/benchmarks.md
+	BENCH_PYTHON=$(VENV)/gate/bin/python $(BIN)/python -m bench.aged $(SETUP) $(TASKS)
 
 look: $(VENV)/dev ## Photograph every mail and page into build/look
 	$(BIN)/python -m tests.look build/look

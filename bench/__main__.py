@@ -84,7 +84,7 @@ def past(setup: Setup) -> Iterator[Figure]:
         with ages(setup, (0, STORED)) as aged:
             rounds = list(aged.rounds(ROUNDS))
         for row, name in {"callback": "callback", "button to platform": "button"}.items():
-            times = ratio(rounds, name, STORED)
+            times = ratio([getattr(each, name) for each in rounds], STORED)
             yield Figure(f"{row}, median", "≤ 1.2 times", f"{times:.2f} times", times <= 1.2)
 
 

@@ -15,7 +15,7 @@ from bench.scenarios import LATENCY, site_of
 from bench.setups import Setup
 
 WAITING = 300
-TAKEN = 4  # jobs of the process that dies: as many as it has threads for them
+TAKEN = 4  # jobs of the process that dies; it has threads for all of them
 
 
 @dataclass(frozen=True)
@@ -36,20 +36,21 @@ def backlog(setup: Setup) -> Drained:
         with site.unattended() as web:
             for number in range(WAITING):
                 expect(202, web.post("/callback", data=body(number)).status_code)
-        mailed = _drained(site, lambda: mailbox.count // MANAGERS)
+        mailed = drained(site, lambda: mailbox.count // MANAGERS, WAITING)
         with site.unattended() as web:
             for task, token in accept_links(mailbox):
                 fields = {"task": task, "token": token, "comment": ""}
                 expect(200, web.post("/accept", data=fields).status_code)
         query = "SELECT count(*) FROM tasks WHERE delivery = 'delivered'"
-        return Drained(mailed, _drained(site, lambda: stores.value(site.store, query)))
+        return Drained(mailed, drained(site, lambda: stores.value(site.store, query), WAITING))
 
 
-def _drained(site: parts.Site, done: Callable[[], int]) -> float:
+def drained(site: parts.Site, done: Callable[[], int], waiting: int) -> float:
+    """How many a second are done, of so many that wait for the site to begin."""
     with site.served():
         started, before = time.perf_counter(), done()  # the first gate began as the others started
-        wait_for(done, WAITING)
-        return (WAITING - before) / (time.perf_counter() - started)
+        wait_for(done, waiting)
+        return (waiting - before) / (time.perf_counter() - started)
 
 
 def takeover(setup: Setup) -> float:

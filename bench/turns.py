@@ -1,4 +1,4 @@
-"""Gates with pasts of different lengths, which do the same work by turns, request by request.
+"""Sites with pasts of different lengths, which do the same work by turns, request by request.
 
 Whatever else the machine does meanwhile befalls all of them; the ratio in each round counts.
 """
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from approval.demo.cloud import Cloud
@@ -17,10 +18,12 @@ from approval.demo.mailbox import Mailbox
 from bench import parts
 from bench.bodies import body, task_id
 from bench.load import Connection
-from bench.people import ONE_MACHINE, accept_links, press
+from bench.people import ONE_MACHINE, accept_links, expect, press
 from bench.setups import Setup
+from bench.standstill import drained
 
-EACH = 40  # requests of a gate in a round
+EACH = 40  # requests of a site in a round
+BACKLOG = 100  # requests that wait for a site to begin
 ASKING, MAILS = 2, 4  # about a request: two that ask, a note, an outcome
 TIMEOUT = 120  # seconds until they have come
 NUMBERS = random.Random(7)  # noqa: S311 - ids of tasks lie anywhere in an index
@@ -28,44 +31,56 @@ NUMBERS = random.Random(7)  # noqa: S311 - ids of tasks lie anywhere in an index
 
 @dataclass(frozen=True)
 class Round:
-    """Medians in seconds, by the past of the gate."""
+    """Medians in seconds, by the past of the site."""
 
     callback: Mapping[int, float]
     button: Mapping[int, float]
     computed: Mapping[int, float]  # for each request, from its callback to the last mail about it
+    memory: Mapping[int, float]  # MB of the largest process
 
 
 class _Gates:
-    """Gates that do the same by turns, one request each."""
+    """The processes of each site; the sites do the same by turns, one request each."""
 
-    def __init__(self, gates: Mapping[int, parts.Gate], cloud: Cloud, mailbox: Mailbox) -> None:
+    def __init__(
+        self, gates: Mapping[int, Sequence[parts.Gate]], cloud: Cloud, mailbox: Mailbox
+    ) -> None:
         self._gates = gates
         self._cloud = cloud
         self._mailbox = mailbox
 
     def work(self, order: Sequence[int]) -> Round:
-        """Ask each gate about as many requests, and press the buttons of all."""
+        """Ask each site about as many requests, and press the buttons of all."""
         self._mailbox.clear()
         before = self._computed()
-        lines = {past: Connection(self._gates[past].port) for past in order}
+        lines = {past: [Connection(gate.port) for gate in self._gates[past]] for past in order}
         asked = {past: [NUMBERS.getrandbits(32) for _ in range(EACH)] for past in order}
-        callbacks = _by_turns(order, lambda past, turn: self._call(lines[past], asked[past][turn]))
+
+        def call(past: int, turn: int) -> float:
+            return self._call(lines[past][turn % len(lines[past])], asked[past][turn])
+
+        callbacks = _by_turns(order, call)
         self._mailbox.wait_for(ASKING * EACH * len(order), TIMEOUT)
         tokens = dict(accept_links(self._mailbox))
 
         def push(past: int, turn: int) -> float:
             task = task_id(asked[past][turn])
-            return press(lines[past], self._cloud, task, tokens[task])
+            line = lines[past][turn % len(lines[past])]
+            return press(line, self._cloud, task, tokens[task])
 
         buttons = _by_turns(order, push)
         self._mailbox.wait_for(MAILS * EACH * len(order), TIMEOUT)
-        for line in lines.values():
+        for line in chain.from_iterable(lines.values()):
             line.close()
         after = self._computed()
-        return Round(callbacks, buttons, {p: (after[p] - before[p]) / EACH for p in order})
+        computed = {past: (after[past] - before[past]) / EACH for past in order}
+        return Round(callbacks, buttons, computed, self._memory())
 
     def _computed(self) -> dict[int, float]:
-        return {past: gate.computed() for past, gate in self._gates.items()}
+        return {past: sum(gate.computed() for gate in g) for past, g in self._gates.items()}
+
+    def _memory(self) -> dict[int, float]:
+        return {past: max(gate.memory_mb() for gate in g) for past, g in self._gates.items()}
 
     def _call(self, line: Connection, number: int) -> float:
         announced = body(number, machine=ONE_MACHINE)
@@ -94,16 +109,30 @@ class Ages:
         pasts = tuple(self.sites)
         with ExitStack() as stack:
             served = {past: stack.enter_context(site.served()) for past, site in self.sites.items()}
-            gates = _Gates({past: g[0] for past, g in served.items()}, self.cloud, self.mailbox)
+            gates = _Gates(served, self.cloud, self.mailbox)
             gates.work(pasts)
             for number in range(count):
                 first = number % len(pasts)
                 yield gates.work(pasts[first:] + pasts[:first])
 
+    def backlogs(self, count: int) -> Iterator[Mapping[int, float]]:
+        """Seconds a request until it is mailed, of those that came while nobody did the work."""
+        for _ in range(count):
+            yield {past: self._drain(site) for past, site in self.sites.items()}
+
+    def _drain(self, site: parts.Site) -> float:
+        self.mailbox.clear()
+        with site.unattended() as web:
+            for _ in range(BACKLOG):
+                announced = body(NUMBERS.getrandbits(32), machine=ONE_MACHINE)
+                self.cloud.adopt(announced)
+                expect(202, web.post("/callback", data=announced).status_code)
+        return 1 / drained(site, lambda: self.mailbox.count // ASKING, BACKLOG)
+
 
 @contextmanager
 def ages(setup: Setup, pasts: Sequence[int]) -> Iterator[Ages]:
-    """A gate of this setup for each past, filled and not yet running."""
+    """A site of this setup for each past, filled and not yet running."""
     with ExitStack() as stack:
         cloud = stack.enter_context(Cloud(keep_calls=100))
         mailbox = stack.enter_context(Mailbox())
@@ -116,7 +145,6 @@ def ages(setup: Setup, pasts: Sequence[int]) -> Iterator[Ages]:
         yield Ages(sites, cloud, mailbox)
 
 
-def ratio(rounds: Sequence[Round], name: str, past: int) -> float:
-    """How much slower it is with a past than without, by the median of the rounds."""
-    times: list[Mapping[int, float]] = [getattr(each, name) for each in rounds]
-    return statistics.median(each[past] / each[0] for each in times)
+def ratio(rounds: Sequence[Mapping[int, float]], past: int) -> float:
+    """How much more it is with a past than with the shortest, by the median of the rounds."""
+    return statistics.median(each[past] / each[min(each)] for each in rounds)

@@ -15,7 +15,7 @@ from approval.audit.export import NotAnExport
 from approval.cli.opening import load_config, open_current, settings_option
 from approval.gate.audit import Head, complete_up_to, differences, faults, gaps, head
 from approval.store import audit as trails
-from approval.store import requests
+from approval.store import tasks
 from approval.store.session import Session
 
 HEAD = re.compile(r"\b(\d+):([0-9a-f]{64})\b")
@@ -37,20 +37,20 @@ def show(file: Path, request: str) -> None:
     """Print what happened to REQUEST, its id or that of a task."""
     config = load_config(file)
     with open_current(config, reading=True) as database, database.read() as session:
-        named = requests.find_task(session, config.platform_name, request)
-        subject, tasks, events = trails.whole(session, named[0] if named else request)
+        named = tasks.find(session, config.platform_name, request)
+        subject, own, events = trails.whole(session, named[0] if named else request)
     if subject is None:
         click.echo(f"problem  no request and no task has the id {request}", err=True)
         sys.exit(1)
     click.echo(f"request {subject.id} of {subject.platform}")
-    for task in tasks:
+    for task in own:
         click.echo(f"  {_printable(task.what.partition(', sha256 ')[0])}")
     for event in events:
         of = f"task {event.task_id}: " if event.task_id is not None else ""
         text = "(purged)" if event.text is None else _printable(event.text)
         at = f"{event.at:%Y-%m-%d %H:%M:%S} UTC"
         click.echo(f"{event.position:4}  {at}  {event.kind:{KIND}}  {of}{text}")
-    _end(str(fault) for fault in inspect(subject, tasks, events))
+    _end(str(fault) for fault in inspect(subject, own, events))
     click.echo("intact")
 
 

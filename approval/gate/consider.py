@@ -21,7 +21,7 @@ from approval.model import (
     Task,
 )
 from approval.platforms import Platform
-from approval.store import jobs, machines, people, requests, trail
+from approval.store import jobs, machines, people, requests, tasks, trail
 from approval.store.database import Database
 from approval.store.session import Session
 from approval.wording.outcomes import ENDED
@@ -78,9 +78,9 @@ class Consider:
         ended = {task_id: ENDED[r.state] for task_id, r in readings.items() if r.task is None}
         if not held:
             return Finding({}, ended, Description(requester=None, machines={}), ())
-        tasks = list(held.values())
-        describing = self._side_by_side.submit(self._platform.describe, tasks)
-        may_decide = self._platform.approvers(tasks)
+        records = list(held.values())
+        describing = self._side_by_side.submit(self._platform.describe, records)
+        may_decide = self._platform.approvers(records)
         description = describing.result()
         if description.transient:
             why = f"could not be had yet: {', '.join(description.missing)}"
@@ -134,9 +134,7 @@ class Consider:
         now: datetime,
     ) -> None:
         description = finding.description
-        requests.describe_request(
-            session, request.id, description.requester, description.missing, now
-        )
+        requests.describe(session, request.id, description.requester, description.missing, now)
         found = description.machines
         changed = [
             found[held.id].key
@@ -149,7 +147,7 @@ class Consider:
             if held := finding.held.get(task.id):
                 machine = found.get(held.id)
                 previous = known.get(machine.key) if machine and held.type in CHANGES else None
-                said.append(requests.describe_task(session, task.id, held, machine, previous))
+                said.append(tasks.describe(session, task.id, held, machine, previous))
         text = testimony.found(description.requester, description.missing, said)
         trail.record(session, request.id, "verified", text, now)
 

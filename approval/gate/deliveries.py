@@ -9,7 +9,7 @@ from approval.gate.looks import Looks
 from approval.gate.release import ACTIONS, EFFECTS, delivered, overtaken
 from approval.model import Delivery, PlatformState, Task, TaskState
 from approval.platforms import Platform
-from approval.store import jobs, locks, reconciling, requests, trail
+from approval.store import jobs, locks, reconciling, tasks, trail
 from approval.store.database import Database
 from approval.store.reconciling import Standing, Undelivered
 
@@ -52,7 +52,7 @@ class Deliveries:
     def _settle(self, one: Undelivered, looks: Looks, say: Say) -> bool:
         """Settle a decision that has met its end; says whether it is stuck instead."""
         with self._database.read() as session:
-            task = requests.load_task(session, one.task_id)
+            task = tasks.load(session, one.task_id)
         state = looks.state(task.held) if task is not None else None
         if task is None or state is None:
             return False
@@ -98,7 +98,7 @@ class Deliveries:
         first_told = sorted(doubtful, key=lambda one: one.delivery is not Delivery.DELIVERED)
         for one in first_told[:PAGE]:
             with self._database.read() as session:
-                task = requests.load_task(session, one.task_id)
+                task = tasks.load(session, one.task_id)
             # Of what was purged there is nothing left to look at, or to tell.
             purged = task is not None and not task.held.links
             if task is None or not (purged or looks.state(task.held) is PlatformState.HELD):
@@ -123,7 +123,7 @@ class Deliveries:
         text = f"{self._platform.title} still holds it, so it is told again"
         with self._database.write() as session:
             locks.hold(session, one.request_id)
-            if task.delivered_at is None or not requests.undeliver(
+            if task.delivered_at is None or not tasks.undeliver(
                 session, task.id, task.delivered_at
             ):
                 return

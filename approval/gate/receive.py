@@ -8,7 +8,7 @@ from datetime import datetime
 from approval.gate.room import Room
 from approval.model import HeldTask
 from approval.platforms import Platform
-from approval.store import jobs, requests
+from approval.store import jobs, requests, tasks
 from approval.store.database import Database
 from approval.store.session import Session
 
@@ -43,17 +43,17 @@ def receive(
     Raises CallbackError if it cannot be read, StoreDown if it cannot be stored, NoRoom if it
     must not be.
     """
-    tasks = platform.read(body, headers).tasks
-    ids = [task.id for task in tasks]
+    held = platform.read(body, headers).tasks
+    ids = [task.id for task in held]
     while True:
-        with room.take(len(tasks)) as taken:
-            fits = taken == len(tasks)
+        with room.take(len(held)) as taken:
+            fits = taken == len(held)
             if fits:
                 with suppress(Repeated), database.write() as session:
-                    return take_in(session, platform, tasks, body, now)
+                    return take_in(session, platform, held, body, now)
         # The first may be on its way to the disk yet: whoever is named has to be there.
         with database.write() as session:
-            known = requests.known(session, platform.name, ids)
+            known = tasks.known(session, platform.name, ids)
         if known.keys() >= set(ids):
             return Received(known[ids[0]], ids, new=False)
         if not fits:
@@ -63,7 +63,7 @@ def receive(
 def take_in(
     session: Session,
     platform: Platform,
-    tasks: Sequence[HeldTask],
+    held: Sequence[HeldTask],
     payload: bytes,
     now: datetime,
     how: str = "",
@@ -73,8 +73,8 @@ def take_in(
     Raises Repeated if none is; the transaction must not be committed then.
     """
     source = f"{platform.title}{how}"
-    request_id, new = requests.insert(session, platform.name, tasks, payload, now, source)
+    request_id, new = requests.insert(session, platform.name, held, payload, now, source)
     if not new:
         raise Repeated
     jobs.add(session, jobs.Kind.CONSIDER, request_id, request_id, now)
-    return Received(request_id, [task.id for task in tasks if task.id in new], new=True)
+    return Received(request_id, [task.id for task in held if task.id in new], new=True)

@@ -19,7 +19,7 @@ from approval.gate.receive import Repeated, take_in
 from approval.gate.room import Room
 from approval.model import Decision, HeldTask, Job, PlatformState, Task, TaskState
 from approval.platforms import Platform, PlatformError
-from approval.store import locks, reconciling, requests
+from approval.store import locks, reconciling, tasks
 from approval.store.database import Database
 from approval.store.reconciling import BEGINNING, Place, Standing
 from approval.store.session import Session
@@ -91,9 +91,9 @@ class Reconcile:
         """Ask the platform what it holds, as far as a round may go."""
         listed = _Listed()
         until = self._clock() + LONGEST
-        tasks = self._held(listed, say, whole)
+        held = self._held(listed, say, whole)
         while len(listed.ids) < LISTED and (whole or self._clock() < until):
-            if not (some := list(islice(tasks, PAGE))):
+            if not (some := list(islice(held, PAGE))):
                 break
             self._pause()
             self._sort(some, listed)
@@ -109,11 +109,11 @@ class Reconcile:
         except PlatformError as error:
             listed.failure = error
 
-    def _sort(self, tasks: Sequence[HeldTask], listed: _Listed) -> None:
+    def _sort(self, held: Sequence[HeldTask], listed: _Listed) -> None:
         with self._database.read() as session:
-            known = reconciling.standing(session, self._platform.name, [task.id for task in tasks])
-        listed.ids |= {task.id for task in tasks}
-        unknown = [task for task in tasks if task.id not in known and not self._is_new(task)]
+            known = reconciling.standing(session, self._platform.name, [task.id for task in held])
+        listed.ids |= {task.id for task in held}
+        unknown = [task for task in held if task.id not in known and not self._is_new(task)]
         listed.unknown += unknown[: TAKEN_IN - len(listed.unknown)]
         listed.settled += [one for one in known.values() if one.state is not TaskState.PENDING]
 
@@ -123,23 +123,23 @@ class Reconcile:
 
     def _take_in(self, unknown: Sequence[HeldTask], say: Say) -> None:
         """Take in tasks whose callback was lost, as if it had come now."""
-        for tasks in _by_requester(unknown):
+        for held in _by_requester(unknown):
             self._pause()
-            with self._room.take(len(tasks), part=True) as taken:
-                if taken < len(tasks):
-                    say(f"left {len(tasks) - taken} on the platform: too many tasks are pending")
-                for task_id in self._store(tasks[:taken]):
+            with self._room.take(len(held), part=True) as taken:
+                if taken < len(held):
+                    say(f"left {len(held) - taken} on the platform: too many tasks are pending")
+                for task_id in self._store(held[:taken]):
                     say(f"took in task {task_id}, of which no callback had come")
 
-    def _store(self, tasks: Sequence[HeldTask]) -> list[str]:
+    def _store(self, held: Sequence[HeldTask]) -> list[str]:
         """Store tasks as a request, to be considered; returns which of them."""
-        if not tasks:
+        if not held:
             return []
         how = ", found by reconciling"
         try:
             with self._database.write() as session:
                 now = self._clock()
-                return take_in(session, self._platform, tasks, b"", now, how).task_ids
+                return take_in(session, self._platform, held, b"", now, how).task_ids
         except Repeated:
             return []  # its callback came meanwhile
 
@@ -151,8 +151,8 @@ class Reconcile:
             with self._database.read() as session:
                 pending = reconciling.pending_tasks(session, place.request_id)
                 missing = [task_id for id, task_id in pending.items() if id not in listed]
-                tasks = [requests.load_task(session, task_id) for task_id in missing]
-            states = [(task, looks.state(task.held)) for task in tasks if task is not None]
+                perhaps = [tasks.load(session, task_id) for task_id in missing]
+            states = [(task, looks.state(task.held)) for task in perhaps if task is not None]
             ended = [(task, state) for task, state in states if state in ENDED]
             if ended:
                 self._end(place.request_id, ended, say)
@@ -194,10 +194,10 @@ class Reconcile:
             say(f"withdrew task {task.held.id}: {why}")
 
 
-def _by_requester(tasks: Iterable[HeldTask]) -> Iterator[list[HeldTask]]:
+def _by_requester(held: Iterable[HeldTask]) -> Iterator[list[HeldTask]]:
     """The tasks as callbacks would announce them: of one requester, and not too many."""
     groups: dict[str, list[HeldTask]] = {}
-    for task in tasks:
+    for task in held:
         groups.setdefault(task.requester, []).append(task)
     for group in groups.values():
         for start in range(0, len(group), ASKED_TOGETHER):

@@ -6,7 +6,7 @@ from approval.gate import Record, nothing, settle
 from approval.gate.doubt import COMMIT_TIME, wait_for
 from approval.model import Action, Delivery, Job, PlatformState, Task, TaskState
 from approval.platforms import Platform, PlatformError
-from approval.store import machines, requests, trail
+from approval.store import machines, tasks, trail
 from approval.store.database import Database
 from approval.store.session import Session
 
@@ -30,7 +30,7 @@ class Release:
     def __call__(self, job: Job, now: datetime) -> Record:
         """Post if it is sure that nothing was posted yet, else look first. Raises PlatformError."""
         with self._database.read() as session:
-            task = requests.load_task(session, int(job.subject))
+            task = tasks.load(session, int(job.subject))
         if task is None or task.delivery is not Delivery.WAITING:
             return nothing
         if job.attempts > 1 or job.run > 0:
@@ -86,7 +86,7 @@ def delivered(
     session: Session, platform: str, request_id: str, task: Task, text: str, now: datetime
 ) -> None:
     """Record that the platform does as was decided."""
-    requests.deliver(session, task.id, Delivery.DELIVERED, "", now)
+    tasks.deliver(session, task.id, Delivery.DELIVERED, "", now)
     trail.record(session, request_id, "delivered", text, now, task_id=task.id)
     if task.state is TaskState.ACCEPTED and task.machine is not None:
         machines.remember(session, platform, task.machine, now)
@@ -103,7 +103,7 @@ def overtaken(
 ) -> None:
     """Record that the task had ended otherwise on the platform, and who has to hear of it."""
     note = OVERTAKEN_BY[state]
-    requests.deliver(session, task.id, Delivery.OVERTAKEN, note, None)
+    tasks.deliver(session, task.id, Delivery.OVERTAKEN, note, None)
     trail.record(session, request_id, "overtaken", note, now, task_id=task.id)
     settle.spread(session, request_id, now, requester=requester)
 

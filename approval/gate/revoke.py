@@ -5,7 +5,7 @@ from datetime import datetime
 
 from approval.gate.trouble import alert_if_nobody_is_left
 from approval.model import Approver, MailState
-from approval.store import holders, jobs, locks, requests, trail
+from approval.store import holders, jobs, locks, requests, tasks, trail
 from approval.store.session import Session
 
 
@@ -15,7 +15,7 @@ class Nobody(Exception):
 
 def request_of(session: Session, platform: str, name: str) -> str:
     """The id of the request of this id, or of the platform's task of this id. Raises Nobody."""
-    task = requests.find_task(session, platform, name)
+    task = tasks.find(session, platform, name)
     if task is None and not requests.exists(session, name):
         raise Nobody(f"there is no request or task {name}")
     return task[0] if task else name

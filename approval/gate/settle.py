@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from approval.audit import testimony
 from approval.model import Action, Approver, Decision, Delivery, Task, TaskState
-from approval.store import jobs, people, requests, trail
+from approval.store import jobs, people, requests, tasks, trail
 from approval.store.session import Session
 
 # Several decisions on one request within this time are told in one mail.
@@ -26,7 +26,7 @@ def decide(
     other by name, and an auditor has to tell two of the same name apart.
     """
     state = STATES[action]
-    if not requests.settle(session, task.id, state, decision, Delivery.WAITING):
+    if not tasks.settle(session, task.id, state, decision, Delivery.WAITING):
         return False
     by = testimony.person(voter.name, voter.address) if voter else decision.by
     text = testimony.decided(by, decision.reason)
@@ -37,7 +37,7 @@ def decide(
 
 def withdraw(session: Session, request_id: str, task: Task, decision: Decision) -> bool:
     """Note that a pending task ended on the platform, without us."""
-    if not requests.settle(session, task.id, TaskState.WITHDRAWN, decision, None):
+    if not tasks.settle(session, task.id, TaskState.WITHDRAWN, decision, None):
         return False
     trail.record(
         session, request_id, TaskState.WITHDRAWN, decision.reason, decision.at, task_id=task.id

@@ -10,7 +10,7 @@ from approval.gate.letters import Letters
 from approval.gate.trouble import TELL_AGAIN_AFTER
 from approval.mail import Transport
 from approval.model import Job, MailState
-from approval.store import jobs, people, requests, trail
+from approval.store import alerts, jobs, requests, trail
 from approval.store.database import Database
 from approval.store.session import Session
 
@@ -60,7 +60,7 @@ class Tell:
     def alert(self, job: Job, now: datetime) -> Record:
         """Tell the operator of a trouble."""
         with self._database.read() as session:
-            alert = people.alert(session, job.subject)
+            alert = alerts.load(session, job.subject)
         if alert is None or self._operator is None:
             return nothing
         if alert.told_at is not None and now - alert.told_at < TELL_AGAIN_AFTER:
@@ -69,7 +69,7 @@ class Tell:
         self._urgent.send(self._letters.write(job, "alert", ("", self._operator), context, now))
 
         def record(session: Session, now: datetime) -> None:
-            if people.alert_told(session, job.subject, now) > alert.noted_at:
+            if alerts.told(session, job.subject, now) > alert.noted_at:
                 # It came up again while it was told.
                 jobs.add(session, jobs.Kind.ALERT, job.subject, None, now)
 

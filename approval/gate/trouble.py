@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from approval.failures import Failure
 from approval.model import Delivery, Job, MailState
-from approval.store import jobs, people, requests, trail
+from approval.store import alerts, jobs, people, requests, tasks, trail
 from approval.store.session import Session
 
 # The same trouble of a thousand jobs is one mail.
@@ -46,7 +46,7 @@ def raise_alert(
 
     Later troubles of the same kind are dropped, or with `insist` told when the hour is over.
     """
-    told_at = people.note_alert(session, key, title, text, advice, now)
+    told_at = alerts.note(session, key, title, text, advice, now)
     if told_at is None or now - told_at >= again:
         jobs.add(session, jobs.Kind.ALERT, key, None, now, renew=False)
     elif insist:
@@ -86,7 +86,7 @@ def on_park(session: Session, job: Job, failure: Failure, now: datetime) -> None
         trail.record(session, job.request_id, "parked", f"{job.kind}: {failure}", now)
     if job.kind == jobs.Kind.RELEASE:
         delivery = Delivery.REFUSED if failure.permanent else Delivery.FAILED
-        requests.deliver(session, int(job.subject), delivery, failure.said, None)
+        tasks.deliver(session, int(job.subject), delivery, failure.said, None)
         text += " If the task has ended there, reconciling ends it here and tells people."
     if job.kind == jobs.Kind.ASK and not _somebody_is_asked(session, job, now):
         key = "nobody-asked"  # worse than one address that is refused, so told by itself
@@ -153,7 +153,7 @@ def redeliver(
     taken = jobs.take_up(session, kinds, subjects, now)
     for row in taken:
         if row.kind == jobs.Kind.RELEASE:
-            requests.deliver(session, int(row.subject), Delivery.WAITING, "", None)
+            tasks.deliver(session, int(row.subject), Delivery.WAITING, "", None)
         if row.request_id:
             trail.record(session, row.request_id, "redelivered", row.kind, now)
     return [
@@ -163,7 +163,7 @@ def redeliver(
 
 def _subjects(session: Session, task_ids: list[str], platform: str) -> list[str]:
     """The tasks of these names as jobs name them."""
-    found = {id: requests.find_task(session, platform, id) for id in task_ids}
+    found = {id: tasks.find(session, platform, id) for id in task_ids}
     if unknown := [id for id, task in found.items() if task is None]:
         raise UnknownTasks(", ".join(unknown))
     return [str(task[1]) for task in found.values() if task]

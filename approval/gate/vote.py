@@ -7,7 +7,7 @@ from datetime import datetime
 from approval.audit import testimony
 from approval.gate import settle
 from approval.model import Action, ApprovalRequest, Approver, Decision, Task
-from approval.store import locks, people, requests
+from approval.store import locks, people, requests, tasks
 from approval.store.database import Database
 from approval.store.session import Session
 
@@ -72,7 +72,7 @@ def open_tasks(
     Raises NotAsked if a task is unknown, of another request, or not the approver's.
     """
     with database.read() as session:
-        found = requests.find_task(session, platform, task_ids[0]) if task_ids else None
+        found = tasks.find(session, platform, task_ids[0]) if task_ids else None
         request = requests.load(session, found[0]) if found else None
         approver = people.approver(session, approver_id) if approver_id is not None else None
     if request is None or (approver_id is not None and approver is None):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from approval.store.plain import Row, Table
+from approval.store.plain import PlainRow, Table
 from approval.store.statements import INSTEAD, NUL
 
 
@@ -10,7 +10,7 @@ class Differs(Exception):
     """Raised if a row is not the same on both sides; says which, and not what it holds."""
 
 
-def compare(table: Table, wanted: Row | None, there: Row | None) -> None:
+def compare(table: Table, wanted: PlainRow | None, there: PlainRow | None) -> None:
     """See that a row is there as it is wanted. Raises Differs."""
     if wanted == there:
         return
@@ -28,6 +28,6 @@ def _alike(wanted: Any, there: Any) -> bool:
     return there in (wanted, kept)
 
 
-def named(table: Table, row: Row) -> str:
+def named(table: Table, row: PlainRow) -> str:
     """A row, by its table and its key."""
     return " ".join([table.name, *map(str, table.key(row))])

@@ -21,7 +21,7 @@ from approval.store import counters, migrate
 from approval.store.comparing import compare, named
 from approval.store.database import Database
 from approval.store.groupcommit import words
-from approval.store.plain import TABLES, Row, Table, Unreadable
+from approval.store.plain import TABLES, PlainRow, Table, Unreadable
 from approval.store.resting import InUse, see_unchanged
 from approval.store.session import Session
 from approval.store.tables import JOBS
@@ -163,18 +163,18 @@ class Copy:
         if more:
             yield from self._recognise(table)
 
-    def _wanted(self, table: Table) -> Iterator[list[Row]]:
+    def _wanted(self, table: Table) -> Iterator[list[PlainRow]]:
         """The rows of the source, as the target is to hold them."""
         with _at_source():
             for rows in table.batches(self._source):
                 yield _freed(table, rows)
 
-    def _like(self, table: Table, rows: list[Row]) -> list[Row]:
+    def _like(self, table: Table, rows: list[PlainRow]) -> list[PlainRow]:
         with _at_source():
             return _freed(table, list(table.same(self._source, rows).values()))
 
 
-def _freed(table: Table, rows: list[Row]) -> list[Row]:
+def _freed(table: Table, rows: list[PlainRow]) -> list[PlainRow]:
     """Leases end here: whoever held one is gone, and a new gate would wait for them.
 
     Such a job is due when it was at first, which is at once. All else is copied, also what is
@@ -185,7 +185,7 @@ def _freed(table: Table, rows: list[Row]) -> list[Row]:
     return [_free(row) if row[_LEASE] is not None else row for row in rows]
 
 
-def _free(job: Row) -> Row:
+def _free(job: PlainRow) -> PlainRow:
     new = list(job)
     new[_LEASE], new[_DUE] = None, job[_MADE_AT]
     return tuple(new)

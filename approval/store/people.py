@@ -1,16 +1,13 @@
-"""Approvers, their votes, and the operator's alerts: who is asked and who was told."""
+"""Approvers and their votes: who is asked, who was mailed, what they chose."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any
 
 import sqlalchemy as sa
 
 from approval.model import CODE_TRIES, Action, Approver, MailState, Person, TaskState
 from approval.store.session import Row, Session
-from approval.store.statements import insert_into
-from approval.store.tables import ALERTS, APPROVERS, TASKS, TIME, VOTES
+from approval.store.tables import APPROVERS, TASKS, TIME, VOTES
 
 # Built once: building a statement costs more than running it.
 _ask = sa.insert(APPROVERS).returning(APPROVERS.c.id, sort_by_parameter_order=True)
@@ -74,22 +71,6 @@ _voted_on = (
         VOTES.c.approver_id == sa.bindparam("approver"),
     )
 )
-_alert = sa.select(ALERTS).where(ALERTS.c.key == sa.bindparam("alert"))
-_told = (
-    sa.update(ALERTS)
-    .where(ALERTS.c.key == sa.bindparam("alert"))
-    .values(told_at=sa.bindparam("now", type_=TIME))
-    .returning(ALERTS.c.noted_at)
-)
-
-
-@cache
-def _note(dialect: str) -> Any:
-    """The statement that notes a trouble of a kind, whoever else notes one just now."""
-    insert = insert_into(dialect, ALERTS)
-    new = {name: insert.excluded[name] for name in ("title", "text", "advice", "noted_at")}
-    noted = insert.on_conflict_do_update(index_elements=["key"], set_=new)
-    return noted.returning(ALERTS.c.told_at)
 
 
 def ask(session: Session, request_id: str, people: Sequence[Person]) -> list[int]:
@@ -187,23 +168,3 @@ def voted_on(session: Session, approver: Approver) -> set[int]:
     """The tasks of the request on which the approver has voted."""
     values = {"request": approver.request_id, "approver": approver.id}
     return set(session.scalars(_voted_on, values))
-
-
-def note_alert(
-    session: Session, key: str, title: str, text: str, advice: str, now: datetime
-) -> datetime | None:
-    """Note a trouble; returns when the operator was last told of its kind."""
-    values = {"key": key, "title": title, "text": text, "advice": advice, "noted_at": now}
-    told_at: datetime | None = session.scalar(_note(session.dialect), values)
-    return told_at
-
-
-def alert(session: Session, key: str) -> Row | None:
-    """What the operator is to be told."""
-    return session.execute(_alert, {"alert": key}).first()
-
-
-def alert_told(session: Session, key: str, now: datetime) -> datetime:
-    """Note that the operator was told; returns when the trouble was last noted."""
-    noted_at: datetime = session.execute(_told, {"alert": key, "now": now}).scalar_one()
-    return noted_at

@@ -9,7 +9,7 @@ from approval.store.session import Session
 from approval.store.tables import METADATA, REQUESTS, Value
 
 AT_ONCE, LARGE_AT_ONCE = 500, 50  # rows; a callback's body has up to 1 MiB
-Row = tuple[Any, ...]
+PlainRow = tuple[Any, ...]
 # What reading raises if a column holds what the gate never wrote.
 ODD = (ValueError, TypeError, LookupError)
 
@@ -52,7 +52,7 @@ class Table:
         self._places = [self.columns.index(column.name) for column in self._key]
         self._add = sa.insert(self._rows)
 
-    def key(self, row: Row) -> Row:
+    def key(self, row: PlainRow) -> PlainRow:
         """What tells a row from all others."""
         return tuple(row[place] for place in self._places)
 
@@ -60,7 +60,7 @@ class Table:
         """How many rows there are."""
         return session.scalar(sa.select(sa.func.count()).select_from(self._rows)) or 0
 
-    def batches(self, session: Session) -> Iterator[list[Row]]:
+    def batches(self, session: Session) -> Iterator[list[PlainRow]]:
         """All rows, in the order of their keys."""
         page = sa.select(self._rows).order_by(*self._key).limit(self._at_once)
         rows = self._read(session, page)
@@ -68,7 +68,7 @@ class Table:
             yield rows
             rows = self._read(session, page.where(self._beyond(rows[-1])))
 
-    def _beyond(self, row: Row) -> sa.ColumnElement[bool]:
+    def _beyond(self, row: PlainRow) -> sa.ColumnElement[bool]:
         last = [
             sa.literal(value, column.type)
             for value, column in zip(self.key(row), self._key, strict=True)
@@ -77,28 +77,28 @@ class Table:
             return self._key[0] > last[0]
         return sa.tuple_(*self._key) > sa.tuple_(*last)
 
-    def same(self, session: Session, rows: Sequence[Row]) -> dict[Row, Row]:
+    def same(self, session: Session, rows: Sequence[PlainRow]) -> dict[PlainRow, PlainRow]:
         """The rows that have the keys of these, by key."""
         found = self._read(session, sa.select(self._rows).where(self._among(rows)))
         return {self.key(row): row for row in found}
 
-    def known(self, session: Session, rows: Sequence[Row]) -> set[Row]:
+    def known(self, session: Session, rows: Sequence[PlainRow]) -> set[PlainRow]:
         """Those keys of these rows that are there."""
         return {
             tuple(key) for key in session.execute(sa.select(*self._key).where(self._among(rows)))
         }
 
-    def _among(self, rows: Sequence[Row]) -> sa.ColumnElement[bool]:
+    def _among(self, rows: Sequence[PlainRow]) -> sa.ColumnElement[bool]:
         keys = [self.key(row) for row in rows]
         if len(self._key) == 1:
             return self._key[0].in_([key[0] for key in keys])
         return sa.tuple_(*self._key).in_(keys)
 
-    def add(self, session: Session, rows: Sequence[Row]) -> None:
+    def add(self, session: Session, rows: Sequence[PlainRow]) -> None:
         """Add rows."""
         session.execute(self._add, [dict(zip(self.columns, row, strict=True)) for row in rows])
 
-    def _read(self, session: Session, query: sa.Select[Any]) -> list[Row]:
+    def _read(self, session: Session, query: sa.Select[Any]) -> list[PlainRow]:
         try:
             return [tuple(row) for row in session.execute(query)]
         except ODD as error:

@@ -21,6 +21,7 @@ PRAGMAS = (
     "foreign_keys=ON",
     "cache_size=-512",  # KiB for each connection; the operating system caches the file
 )
+UPGRADE = 60_000  # milliseconds that whoever upgrades waits for another one to be done
 
 
 class SQLite:
@@ -56,8 +57,10 @@ class SQLite:
 
     @contextmanager
     def upgrade(self) -> Iterator[sa.Connection]:
-        """A connection for the migrations."""
+        """A connection for the migrations, once nobody else upgrades."""
         with self._engine.begin() as connection:
+            connection.detach()  # nobody else is to be as patient
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={UPGRADE}")
             connection.exec_driver_sql(BEGIN)
             yield connection
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from approval.model import TaskState
-from approval.store import requests
+from approval.store import tasks
 from tests.fakes import NOW
 from tests.faults import ways
 from tests.faults.troubles import MOVED, SILENT, flooded, flooded_head, moved, name
@@ -71,4 +71,4 @@ def delayed(way, which, trouble):
 def known(way, task):
     """Whether the gate has a task."""
     with way.gate.database.read() as session:
-        return requests.find_task(session, way.gate.platform.name, task) is not None
+        return tasks.find(session, way.gate.platform.name, task) is not None

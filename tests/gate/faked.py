@@ -32,7 +32,7 @@ from approval.mail.paced import Paced
 from approval.model import Action, ApprovalRequest, Approver, HeldTask, Person, Task
 from approval.platforms import Platform
 from approval.rendering import Templates
-from approval.store import leases, people, requests, trail
+from approval.store import leases, people, requests, tasks, trail
 from approval.store.database import Database
 from approval.store.jobs import Kind, Lane
 from approval.store.tables import JOBS
@@ -140,7 +140,7 @@ class FakedGate:
         approver_id = None
         if person is not None:
             with self.database.read() as session:
-                found = requests.find_task(session, self.platform.name, ids[0])
+                found = tasks.find(session, self.platform.name, ids[0])
             assert found is not None
             approver_id = self.approver(found[0], person).id
         return open_tasks(self.database, self.platform.name, ids, approver_id)
@@ -200,8 +200,8 @@ class FakedGate:
 
     def task(self, id: str = "1") -> Task:
         with self.database.read() as session:
-            found = requests.find_task(session, self.platform.name, id)
-            task = requests.load_task(session, found[1]) if found else None
+            found = tasks.find(session, self.platform.name, id)
+            task = tasks.load(session, found[1]) if found else None
         assert task is not None
         return task
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 import approval.store
 from approval.gate import audit
-from approval.store import driver, jobs, leases, locks, machines, people, postgresql, trail
+from approval.store import alerts, driver, jobs, leases, locks, machines, postgresql, trail
 from approval.store.database import DRIVER, Database, StoreDown
 from approval.store.jobs import Kind, Lane
 from approval.store.leases import SHORT_LEASE
@@ -161,7 +161,7 @@ def crosswise(database, *use_cases):
 
 def test_a_trouble_and_a_machine_are_noted_by_many_at_once(database, store):
     def note(session):
-        people.note_alert(session, "disk", "Disk", "full", "empty it", NOW)
+        alerts.note(session, "disk", "Disk", "full", "empty it", NOW)
         machines.remember(session, "fake", make_machine(), NOW)
 
     assert crosswise(database, *[note] * 8) == []

@@ -16,7 +16,17 @@ from approval.gate.renew import renew
 from approval.gate.revoke import lift, revoke
 from approval.gate.vote import open_request
 from approval.model import Action, PlatformState
-from approval.store import leases, machines, owners, pending, requests, retention, trail, wakes
+from approval.store import (
+    leases,
+    machines,
+    owners,
+    pending,
+    requests,
+    retention,
+    tasks,
+    trail,
+    wakes,
+)
 from approval.store.jobs import Kind, Lane
 from approval.store.wakes import Wake
 from bench.stock import fill_hosted
@@ -231,8 +241,8 @@ def hand_over(gate):
 
 def one_by_one(gate):
     with gate.database.write() as session:
-        requests.known(session, "fake", ["1", "2", "3"])
-        requests.find_task(session, "fake", "1")
+        tasks.known(session, "fake", ["1", "2", "3"])
+        tasks.find(session, "fake", "1")
         requests.close_if_decided(session, gate.first, gate.clock())
         machines.last_known(session, "fake", ["machines/1"])
         leases.claim(session, Lane.MAIL, gate.clock(), gate.first)

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from approval.model import Delivery, Disk, MailState, Person, Place, Snapshot, TaskState
-from approval.store import machines, people, requests, trail
+from approval.store import machines, people, requests, tasks, trail
 from tests.fakes import ANA, BEA, MAX, NOW, make_decision, make_held, make_machine
 from tests.store.values import insert_in, settle
 
@@ -36,23 +36,23 @@ def test_a_request_comes_back_with_its_tasks_in_the_order_of_the_callback(databa
 def test_an_unknown_request_or_task_is_none(database):
     with database.read() as session:
         assert requests.load(session, "unknown") is None
-        assert requests.load_task(session, 4711) is None
-        assert requests.find_task(session, "fake", "unknown") is None
+        assert tasks.load(session, 4711) is None
+        assert tasks.find(session, "fake", "unknown") is None
 
 
 def test_known_tasks_are_those_of_this_platform(database):
     first, second = insert_in(database, "1", "2"), insert_in(database, "3")
     with database.read() as session:
-        assert requests.known(session, "fake", ["1", "3", "9"]) == {"1": first, "3": second}
-        assert requests.known(session, "other", ["1"]) == {}
-        assert requests.known(session, "fake", []) == {}
+        assert tasks.known(session, "fake", ["1", "3", "9"]) == {"1": first, "3": second}
+        assert tasks.known(session, "other", ["1"]) == {}
+        assert tasks.known(session, "fake", []) == {}
 
 
 def test_a_thousand_tasks_can_be_asked_for_at_once(database):
     ids = [str(number) for number in range(2000)]
     insert_in(database, *ids)
     with database.read() as session:
-        assert len(requests.known(session, "fake", ids)) == 2000
+        assert len(tasks.known(session, "fake", ids)) == 2000
 
 
 def test_one_task_cannot_be_stored_twice(database):
@@ -61,7 +61,7 @@ def test_one_task_cannot_be_stored_twice(database):
         second, new = requests.insert(session, "fake", [make_held("2"), make_held("1")], b"", NOW)
     assert new == {"2"}
     with database.read() as session:
-        assert requests.known(session, "fake", ["1", "2"]) == {"1": first, "2": second}
+        assert tasks.known(session, "fake", ["1", "2"]) == {"1": first, "2": second}
 
 
 def test_tasks_of_two_platforms_may_have_the_same_id(database):
@@ -69,7 +69,7 @@ def test_tasks_of_two_platforms_may_have_the_same_id(database):
     with database.write() as session:
         requests.insert(session, "other", [make_held("1")], b"", NOW)
     with database.read() as session:
-        assert requests.find_task(session, "fake", "1") != requests.find_task(session, "other", "1")
+        assert tasks.find(session, "fake", "1") != tasks.find(session, "other", "1")
 
 
 def test_a_task_of_no_request_cannot_be_stored(database):
@@ -86,7 +86,7 @@ def test_the_first_to_settle_a_task_wins(database):
     with database.write() as session:
         assert settle(session, task_id, by="Max", state=TaskState.WITHDRAWN) is False
     with database.read() as session:
-        task = requests.load_task(session, task_id)
+        task = tasks.load(session, task_id)
     assert (task.state, task.decision.by) == (TaskState.ACCEPTED, "Bea")
 
 
@@ -99,9 +99,9 @@ def test_a_decision_comes_back_as_it_was_made(database):
     [task_id] = task_ids(database, insert_in(database, "1"))
     decision = make_decision(by="Bea ✓", reason="'; DROP TABLE tasks;--")
     with database.write() as session:
-        requests.settle(session, task_id, TaskState.DECLINED, decision, Delivery.WAITING)
+        tasks.settle(session, task_id, TaskState.DECLINED, decision, Delivery.WAITING)
     with database.read() as session:
-        assert requests.load_task(session, task_id).decision == decision
+        assert tasks.load(session, task_id).decision == decision
 
 
 def test_a_request_is_closed_when_no_task_waits_and_stays_closed_since_then(database):
@@ -121,13 +121,13 @@ def test_what_became_of_telling_the_platform_is_kept(database):
     [task_id] = task_ids(database, insert_in(database, "1"))
     with database.write() as session:
         settle(session, task_id)
-        requests.deliver(session, task_id, Delivery.REFUSED, "409", None)
+        tasks.deliver(session, task_id, Delivery.REFUSED, "409", None)
     with database.write() as session:
-        task = requests.load_task(session, task_id)
+        task = tasks.load(session, task_id)
         assert (task.delivery, task.delivery_note, task.delivered_at) == ("refused", "409", None)
-        requests.deliver(session, task_id, Delivery.DELIVERED, "", NOW)
+        tasks.deliver(session, task_id, Delivery.DELIVERED, "", NOW)
     with database.read() as session:
-        assert requests.load_task(session, task_id).delivered_at == NOW
+        assert tasks.load(session, task_id).delivered_at == NOW
 
 
 def test_what_the_platform_says_of_tasks_and_people_comes_back_as_it_was(database):
@@ -137,8 +137,8 @@ def test_what_the_platform_says_of_tasks_and_people_comes_back_as_it_was(databas
     previous = Snapshot(replace(FULL, cpu=None), NOW)
     held = make_held("1", type="RECONFIGURE", links={})
     with database.write() as session:
-        requests.describe_request(session, request_id, requester, ("a", "b"), NOW)
-        requests.describe_task(session, task_id, held, FULL, previous)
+        requests.describe(session, request_id, requester, ("a", "b"), NOW)
+        tasks.describe(session, task_id, held, FULL, previous)
     with database.read() as session:
         request = requests.load(session, request_id)
     assert (request.requester, request.missing) == (requester, ("a", "b"))

@@ -4,7 +4,7 @@ from threading import Barrier
 import pytest
 
 from approval.model import TaskState
-from approval.store import requests
+from approval.store import requests, tasks
 from tests.store.values import insert_in, settle
 from tests.stores import opened
 
@@ -37,7 +37,7 @@ def race(databases, task_id):
 
 def kept(database, task_id):
     with database.read() as session:
-        task = requests.load_task(session, task_id)
+        task = tasks.load(session, task_id)
     return task.decision.by, task.state
 
 

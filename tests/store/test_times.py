@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
-from approval.store import jobs, leases, requests, trail
+from approval.store import jobs, leases, requests, tasks, trail
 from approval.store.jobs import Kind, Lane
 from tests.fakes import NOW, make_held
 from tests.store.values import insert_in, on_disk
@@ -20,8 +20,8 @@ def receive_at(database, now):
     "write",
     [
         lambda session, id: requests.insert(session, "fake", [make_held("2")], b"", NAIVE),
-        lambda session, id: requests.describe_request(session, id, None, (), NAIVE),
-        lambda session, id: requests.deliver(session, 1, "delivered", "", NAIVE),
+        lambda session, id: requests.describe(session, id, None, (), NAIVE),
+        lambda session, id: tasks.deliver(session, 1, "delivered", "", NAIVE),
         lambda session, id: requests.close_if_decided(session, id, NAIVE),
         lambda session, id: trail.record(session, id, "received", "", NAIVE),
         lambda session, id: jobs.add(session, Kind.ASK, "1", id, NAIVE),

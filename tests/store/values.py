@@ -1,7 +1,7 @@
 """What the tests of the store write and read, and a look at it from outside."""
 
 from approval.model import Delivery, TaskState
-from approval.store import requests
+from approval.store import requests, tasks
 from approval.store.database import Database
 from tests.fakes import NOW, make_decision, make_held
 from tests.stores import Store
@@ -18,7 +18,7 @@ def insert_in(database: Database, *ids: str) -> str:
 
 
 def settle(session, task_id: int, by: str = "Bea", state: TaskState = TaskState.ACCEPTED) -> bool:
-    return requests.settle(session, task_id, state, make_decision(by=by), Delivery.WAITING)
+    return tasks.settle(session, task_id, state, make_decision(by=by), Delivery.WAITING)
 
 
 def on_disk(store: Store, query: str = "SELECT platform_task_id FROM tasks") -> list[str]:
