@@ -7,7 +7,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -77,10 +77,10 @@ class _Gates:
         return Round(callbacks, buttons, computed, self._memory())
 
     def _computed(self) -> dict[int, float]:
-        return {past: sum(gate.computed() for gate in g) for past, g in self._gates.items()}
+        return {past: sum(one.computed() for one in own) for past, own in self._gates.items()}
 
     def _memory(self) -> dict[int, float]:
-        return {past: max(gate.memory_mb() for gate in g) for past, g in self._gates.items()}
+        return {past: max(one.memory_mb() for one in own) for past, own in self._gates.items()}
 
     def _call(self, line: Connection, number: int) -> float:
         announced = body(number, machine=ONE_MACHINE)
@@ -112,13 +112,12 @@ class Ages:
             gates = _Gates(served, self.cloud, self.mailbox)
             gates.work(pasts)
             for number in range(count):
-                first = number % len(pasts)
-                yield gates.work(pasts[first:] + pasts[:first])
+                yield gates.work(_beginning(pasts, number))
 
     def backlogs(self, count: int) -> Iterator[Mapping[int, float]]:
         """Seconds a request until it is mailed, of those that came while nobody did the work."""
-        for _ in range(count):
-            yield {past: self._drain(site) for past, site in self.sites.items()}
+        for number in range(count):
+            yield {past: self._drain(self.sites[past]) for past in _beginning(self.sites, number)}
 
     def _drain(self, site: parts.Site) -> float:
         self.mailbox.clear()
@@ -128,6 +127,13 @@ class Ages:
                 self.cloud.adopt(announced)
                 expect(202, web.post("/callback", data=announced).status_code)
         return 1 / drained(site, lambda: self.mailbox.count // ASKING, BACKLOG)
+
+
+def _beginning(pasts: Iterable[int], number: int) -> Sequence[int]:
+    """The pasts in their order, each round beginning with another one."""
+    all_of_them = tuple(pasts)
+    first = number % len(all_of_them)
+    return all_of_them[first:] + all_of_them[:first]
 
 
 @contextmanager

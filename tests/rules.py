@@ -64,16 +64,20 @@ def _call(call: ast.Call, names: dict[str, str]) -> Iterator[str]:
     given = {word.arg: word.value for word in call.keywords}
     if last in ("starttls", "SMTP_SSL") and "context" not in given:
         yield f"{last} without context does not check who the mail server is"
-    unchecked = given.get("cert_reqs")
-    if isinstance(unchecked, ast.Constant) and unchecked.value != "CERT_REQUIRED":
-        yield f"{last} with cert_reqs={unchecked.value!r} does not check who answers"
+    if "cert_reqs" in given and not _is(given["cert_reqs"], "CERT_REQUIRED"):
+        yield f"{last} without cert_reqs='CERT_REQUIRED' does not check who answers"
+    if "assert_hostname" in given:
+        yield f"{last} with assert_hostname does not check the name of who answers"
     if _is(given.get("verify"), False):
         yield f"{last} with verify=False does not check who answers"
     http = "requests" in names and _is_session(module)
     if last in VERBS and http and "timeout" not in given:
         yield f"{name} without timeout may wait for ever"
-    if last == "urlopen" and "timeout" not in given:
-        yield f"{name} without timeout may wait for ever"
+    if last == "urlopen" or (last in VERBS and "urllib3" in names and _is_pool(module)):
+        if "timeout" not in given:
+            yield f"{name} without timeout may wait for ever"
+        if not (_is(given.get("redirect"), False) or _is(given.get("retries"), False)):
+            yield f"{name} without redirect=False goes where it is sent"
     if module == "requests" and _imports_requests(names) and last in VERBS:
         yield f"{name} takes proxies and passwords from the environment; use a session"
     has_parser = len(call.args) > 1 or "parser" in given
@@ -89,8 +93,12 @@ def _is_session(receiver: str) -> bool:
     return receiver.rpartition(".")[2].strip("_") in ("session", "http", "requests")
 
 
+def _is_pool(receiver: str) -> bool:
+    return receiver.rpartition(".")[2].strip("_") in ("pool", "pools", "urllib3")
+
+
 def _is(node: ast.expr | None, value: object) -> bool:
-    return isinstance(node, ast.Constant) and node.value is value
+    return isinstance(node, ast.Constant) and node.value == value
 
 
 def _other_xml(node: ast.AST) -> Iterator[str]:

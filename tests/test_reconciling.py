@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from approval.cli.parts import build_reconcile, build_room
 from approval.clock import utc_now
+from approval.config import load
 from approval.demo.cloud import V2_6
 from approval.demo.cloud.faults import Fault
 from approval.metrics import Metrics
@@ -212,7 +214,11 @@ def test_two_gates_at_once_do_nothing_twice(site):
     site.cloud.lose_callbacks(2)
     site.deploy(5)
     site.cloud.deploy_machine(66)
-    reconcile = site.gate.service.jobs._handlers[Kind.RECONCILE]
+    config, service = load(site.gate.folder / "workflow.cfg", {}), site.gate.service
+    room = build_room(config, service.database)
+    reconcile = build_reconcile(
+        config, service.database, service.platform, room, pause=lambda: None
+    )
     said = []
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: reconcile.round(said.append), range(4)))

@@ -21,6 +21,10 @@ WRONG = {
     "no verification": "import requests\nsession.post(url, timeout=3, verify=False)",
     "no timeout": "import requests\nself._session.request('GET', url, verify=True)",
     "no timeout, a pool": "self._pool.urlopen('GET', path, retries=False)",
+    "redirections, a pool": "self._pool.urlopen('GET', path, timeout=3)",
+    "no timeout, a verb of a pool": "import urllib3\npools.request('GET', url, retries=False)",
+    "no verification, by name": "urllib3.PoolManager(cert_reqs=ssl.CERT_NONE)",
+    "any name": "urllib3.PoolManager(assert_hostname=False)",
     "no verification, a pool": "urllib3.PoolManager(cert_reqs='CERT_NONE')",
     "no timeout, another verb": "import requests\nself._http.head(url)",
     "the environment has its say": "import requests\nrequests.get(url, timeout=3)",
@@ -44,7 +48,7 @@ RIGHT = {
     "calls": "import requests\nsession = requests.Session()\nsession.trust_env = False\n"
     "session.get(url, timeout=3, verify=ca)\n{}.get('a')",
     "pools": "import urllib3\npools = urllib3.PoolManager(cert_reqs='CERT_REQUIRED')\n"
-    "pools.urlopen('GET', url, timeout=3)",
+    "pools.urlopen('GET', url, timeout=3, redirect=False)",
     "a store has sessions too": "session.get(Row, 1)\nself.session.delete(row)",
     "XML": "from lxml import etree\n"
     "parser = etree.XMLParser(resolve_entities=False, no_network=True)\n"

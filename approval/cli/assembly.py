@@ -46,7 +46,7 @@ from approval.metrics import Metrics
 from approval.platforms import Platform
 from approval.store import leases
 from approval.store.database import Database
-from approval.store.jobs import ROUNDS, Kind
+from approval.store.jobs import Kind
 from approval.web.access import Door
 from approval.web.answers import Answers
 from approval.web.app import create_app
@@ -116,7 +116,7 @@ def assemble(config: Config, *, works: bool = True) -> Service:
         Kind.RECONCILE: build_reconcile(config, database, platform, room, courtesy.wait),
         Kind.PURGE: Purge(database, config.policy.purge_after, courtesy.wait),
     }
-    for kind in set(Kind) - {Kind.RELEASE, *ROUNDS}:  # the rounds wait between their steps
+    for kind in set(Kind) - {Kind.RELEASE}:
         handlers[kind] = courtesy.before(handlers[kind])
     rounds = Rounds(rounds_of(config), metrics.rounds)
     holding = _holding(database)

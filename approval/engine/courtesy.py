@@ -7,7 +7,7 @@ answered three times slower, because what they ask for is begun at the same mome
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from approval.gate import Handler, Record
@@ -43,8 +43,9 @@ class Courtesy:
         """The handler of a job that can wait."""
 
         def courteous(job: Job, now: datetime) -> Record:
+            begun = time.monotonic()
             self.wait()
-            return handler(job, now)
+            return handler(job, now + timedelta(seconds=time.monotonic() - begun))
 
         return courteous
 

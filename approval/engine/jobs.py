@@ -24,7 +24,7 @@ DONE = "done"
 log = structlog.get_logger("approval.jobs")
 
 
-def _none(session: Session) -> None:
+def _no_other(session: Session) -> None:
     """Take no other job."""
 
 
@@ -221,7 +221,7 @@ class Jobs:
         """How often the job is done; None for what is done once."""
         return self._rounds.every.get(jobs.Kind(job.kind)) if self._rounds else None
 
-    def _record(self, end: _End, take: Take = _none) -> Job | None:
+    def _record(self, end: _End, take: Take = _no_other) -> Job | None:
         """Write how a job ended, now or when the store is back. Raises StoreDown.
 
         Returns the next job, which `take` has claimed in the same transaction.
@@ -244,10 +244,13 @@ class Jobs:
             self._unrecorded.append(end)
             raise
         except Exception as error:
+            if take is not _no_other:
+                log.exception("neither recorded nor taken", kind=job.kind, subject=job.subject)
+                return self._record(end)  # what broke may be the other job
             if end.name != DONE:
                 self._holding.let_go(job)  # so that its lease runs out
                 raise
-            return self._record(self._broken(job, error), take)
+            return self._record(self._broken(job, error))
         self._holding.let_go(job)
         self._holding.hold(taken)
         self._note(end)

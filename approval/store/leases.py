@@ -76,7 +76,8 @@ def _now(here: bool) -> Any:
 
 def _until(here: bool) -> Any:
     if here:
-        return sa.func.now() + sa.bindparam("length", type_=sa.Interval())
+        # By now, not by when the transaction began, which may have waited for a request.
+        return sa.func.clock_timestamp() + sa.bindparam("length", type_=sa.Interval())
     return sa.bindparam("until", type_=JOBS.c.due.type)
 
 

@@ -1,6 +1,8 @@
 """SQLite: a file that one process has for itself, and what makes it hold what it promises."""
 
 import os
+import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -21,7 +23,8 @@ PRAGMAS = (
     "foreign_keys=ON",
     "cache_size=-512",  # KiB for each connection; the operating system caches the file
 )
-UPGRADE = 60_000  # milliseconds that whoever upgrades waits for another one to be done
+UPGRADE = 60  # seconds that whoever upgrades waits for another one to be done
+LOOK = 0.05  # seconds between two tries to connect to a file that is being made
 
 
 class SQLite:
@@ -58,11 +61,23 @@ class SQLite:
     @contextmanager
     def upgrade(self) -> Iterator[sa.Connection]:
         """A connection for the migrations, once nobody else upgrades."""
-        with self._engine.begin() as connection:
+        with self._connected_at_last() as connection, connection.begin():
             connection.detach()  # nobody else is to be as patient
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={UPGRADE}")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={1000 * UPGRADE}")
             connection.exec_driver_sql(BEGIN)
             yield connection
+
+    def _connected_at_last(self) -> sa.Connection:
+        """A connection to a file that another may just be making: SQLite does not wait for that."""
+        until = time.monotonic() + UPGRADE
+        while True:
+            try:
+                return self._engine.connect()
+            except sa.exc.OperationalError as error:
+                code = getattr(error.orig, "sqlite_errorcode", None)
+                if code != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(LOOK)
 
     def announce(self, session: Session, lanes: Collection[str]) -> None:
         """Nobody else works on this file."""

@@ -351,6 +351,95 @@ def test_a_job_that_always_breaks_is_given_up_and_waits_for_the_operator(gate, d
     assert "Bug: what?" in gate.task().delivery_note
 
 
+# The end of one job, and the next.
+
+
+@pytest.fixture
+def two(gate):
+    """Tasks 1 and 2 were accepted, one after the other, and wait to be released."""
+    gate.ask("1", "2")
+    for task in ("1", "2"):
+        gate.clock.now += timedelta(seconds=1)
+        gate.press(BEA, Action.ACCEPT, task)
+
+
+def told(gate):
+    return [task for task, _ in gate.platform.told]
+
+
+def test_jobs_run_one_after_the_other_until_none_is_due(gate, two):
+    assert gate.jobs.run(Lane.RELEASE) is True
+    assert told(gate) == ["1", "2"]
+    assert gate.jobs.run(Lane.RELEASE) is False
+
+
+def test_who_is_not_to_go_on_takes_no_other_job(gate, two):
+    assert gate.jobs.run(Lane.RELEASE, go_on=lambda: False) is True
+    assert told(gate) == ["1"]
+    assert gate.worker().run(Lane.RELEASE) is True
+    assert told(gate) == ["1", "2"]
+
+
+def test_what_is_taken_with_the_end_of_another_job_is_held(gate, two):
+    handler, given_back = gate.handlers[Kind.RELEASE], []
+
+    def gives_back(job, now):
+        given_back.append(gate.jobs.hand_back())
+        return handler(job, now)
+
+    def first(job, now):
+        gate.handlers[Kind.RELEASE] = gives_back
+        return handler(job, now)
+
+    gate.handlers[Kind.RELEASE] = first
+    gate.jobs.run(Lane.RELEASE)
+    assert given_back == [1]
+
+
+def test_nothing_is_taken_while_the_end_of_a_job_cannot_be_recorded(gate, lock, two):
+    lock.after(gate, Kind.RELEASE)
+    with pytest.raises(StoreDown):
+        gate.jobs.run(Lane.RELEASE)
+    lock.open()
+    assert gate.worker().run(Lane.RELEASE) is True
+    assert told(gate) == ["1", "2"]
+    assert gate.task("1").delivery is Delivery.WAITING
+    gate.jobs.catch_up()
+    assert gate.task("1").delivery is Delivery.DELIVERED
+    assert gate.platform.calls.count("release 1") == 1
+
+
+def test_nothing_is_taken_with_the_end_of_a_job_that_somebody_else_had_meanwhile(gate, two):
+    handler, other = gate.handlers[Kind.RELEASE], gate.worker()
+
+    def slow(job, now):
+        gate.handlers[Kind.RELEASE] = handler
+        gate.clock.now += LEASE
+        assert other.run(Lane.RELEASE)
+        return handler(job, now)
+
+    gate.handlers[Kind.RELEASE] = slow
+    assert gate.jobs.run(Lane.RELEASE) is True
+    assert sorted(told(gate)) == ["1", "2"]
+    assert gate.jobs.hand_back() == 0
+
+
+def test_a_job_that_cannot_be_taken_does_not_undo_the_end_of_another(gate, two, monkeypatch):
+    claim, claims = leases.claim, []
+
+    def breaks_later(*args):
+        claims.append(args)
+        if len(claims) > 1:
+            raise Bug("a row that cannot be read")
+        return claim(*args)
+
+    monkeypatch.setattr(leases, "claim", breaks_later)
+    assert gate.jobs.run(Lane.RELEASE) is True
+    assert told(gate) == ["1"]
+    assert gate.task("1").delivery is Delivery.DELIVERED
+    assert gate.jobs.hand_back() == 0
+
+
 # All of one request, as other engines run them.
 
 

@@ -4,6 +4,7 @@ import base64
 import re
 import socket
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -12,10 +13,13 @@ from abiquo_samples import MACHINE, SECRET, body, collection, held, task
 
 from approval.model import Action, PlatformState
 from approval.platforms import PlatformError
+from approval.platforms.abiquo import Settings
+from approval.platforms.abiquo.connections import open_pool
 from tests.conftest import wait_until
 from tests.scripted import HANDSHAKE, dripping_server
 
-CONTINUE = f"{MACHINE}/tasks/t1/action/continue"
+TASK = f"{MACHINE}/tasks/t1"
+CONTINUE = f"{TASK}/action/continue"
 REFUSAL = body(collection({"code": "TASK-2", "message": "The state is not in\nthe state"}))
 
 
@@ -214,6 +218,38 @@ def test_closing_ends_all_connections(server, connect):
     wait_until(lambda: not set(threading.enumerate()) - before)
 
 
+@pytest.mark.parametrize("root", ["", "/api", "/some/prefix/api"])
+def test_calls_go_to_paths_below_the_location(server, connect, root):
+    abiquo = connect(server, api_location=f"http://127.0.0.1:{server.port}{root}")
+    with suppress(PlatformError):
+        abiquo.look(held())
+    assert server.calls[0].path in {f"{root}/{TASK}", TASK}  # which it shows without /api/
+
+
+def test_what_is_asked_for_is_written_as_a_query(server, connect):
+    server.answers["admin/enterprises"] = collection()
+    abiquo = connect(server)
+    abiquo._client.get("admin/enterprises", "enterprises", {"limit": "0", "has": "a&b c/ö"})
+    assert server.calls[0].path == "admin/enterprises?limit=0&has=a%26b+c%2F%C3%B6"
+
+
+@pytest.mark.parametrize(
+    ("location", "host", "port"),
+    [
+        ("http://cloud.example.com/api", "cloud.example.com", 80),
+        ("https://cloud.example.com/api", "cloud.example.com", 443),
+        ("https://cloud.example.com:8443/api", "cloud.example.com", 8443),
+        ("http://[2001:db8::1]/api", "2001:db8::1", 80),
+        ("https://[2001:db8::1]/api", "2001:db8::1", 443),
+        ("https://[2001:db8::1]:8443/api", "2001:db8::1", 8443),
+    ],
+)
+def test_connections_are_made_to_the_host_and_the_port_of_the_location(location, host, port):
+    settings = Settings(api_location=location, api_username="gate", api_password=SECRET)
+    connection = open_pool(settings)._new_conn()
+    assert (connection.host, connection.port) == (host, port)
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_credentials_follow_no_redirection(serve, connect, status):
     here, elsewhere = serve(), serve()
@@ -229,7 +265,6 @@ def test_the_environment_has_no_effect(serve, connect, monkeypatch, tmp_path):
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login other password other\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
     monkeypatch.delenv("no_proxy", raising=False)

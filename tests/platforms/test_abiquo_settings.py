@@ -51,6 +51,10 @@ def test_the_root_is_the_path_of_the_location(location, root):
         "https://cloud.example.com//api",
         "https://cloud.example.com/../api",
         "https://cloud.example.com:port/api",
+        "https://cloud.example.com:65536/api",
+        "https://[1:2]/api",
+        "https://[:::]/api",
+        "http://[1.2.3.4]/api",
     ],
 )
 def test_a_location_that_is_no_plain_address_is_refused(location):

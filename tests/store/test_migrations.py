@@ -1,13 +1,15 @@
+import sqlite3
 import subprocess
 import sys
-from contextlib import ExitStack
+import threading
+from contextlib import ExitStack, closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from approval.gate import audit
-from approval.store import trail
+from approval.store import sqlite, trail
 from approval.store.database import StoreDown
 from approval.store.migrate import is_current, upgrade
 from approval.store.tables import METADATA
@@ -147,6 +149,22 @@ from approval.store.database import Database
 from approval.store.migrate import upgrade
 upgrade(Database(sys.argv[1]))
 """
+
+
+@pytest.mark.only_on("sqlite")
+def test_an_upgrade_of_a_new_file_waits_longer_for_another_than_a_gate_does(new, bare, monkeypatch):
+    monkeypatch.setattr(sqlite, "PRAGMAS", ("busy_timeout=1",))
+    other = sqlite3.connect(bare.path, isolation_level=None, check_same_thread=False)
+    with closing(other):
+        other.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.2, other.execute, ["COMMIT"])
+        end.start()
+        upgrade(new)
+        end.join()
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreDown), new.write():
+            pass
+    assert is_current(new)
 
 
 def test_upgrades_by_several_processes_at_once_are_one(new, bare):

@@ -107,7 +107,7 @@ def explain(error: PlatformError, settings: Settings) -> str:
     place = settings.api_location
     if isinstance(error, Rejected):
         return _rejected(error, settings)
-    if isinstance(error.__cause__, SSLError):
+    if error.alert and isinstance(error.__cause__, SSLError):
         return _unproven(str(error), place)
     if isinstance(error.__cause__, DocumentError):
         return f"api_location: {place} answers, but not as Abiquo ({error}){_api(settings)}"

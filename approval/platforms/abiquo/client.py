@@ -82,6 +82,7 @@ class Client:
         if not PATH.fullmatch(path):
             raise PlatformError(f"{path[:80]!a} is no path of the API", permanent=True)
         call = f"{method} {path}"
+        response = None
         try:
             with within(CALL * self._timeout):
                 response = self._pool.urlopen(
@@ -96,7 +97,10 @@ class Client:
                 with closing(response):  # its connection is kept if it was read to its end
                     reply = Reply(call, response.status, response.headers, _read(response))
         except (OSError, HTTPError) as error:
-            raise _unanswered(call, error) from error
+            # Of TLS that fails from the start people have to hear: a certificate does not fit.
+            alert = response is None and isinstance(error, SSLError)
+            # Whether the platform acted is unknown.
+            raise PlatformError(f"{call}: {_reason(error)}", alert=alert) from error
         return expect(reply, success, datetime.now(UTC))
 
 
@@ -117,12 +121,6 @@ def _read(response: BaseHTTPResponse) -> bytes:
             raise HTTPError(f"the answer is larger than {MAX_BODY} bytes")
         parts.append(part)
     return b"".join(parts)
-
-
-def _unanswered(call: str, error: Exception) -> PlatformError:
-    """Whether the platform acted is unknown. A certificate that does not fit is for people."""
-    alert = isinstance(error, SSLError)
-    return PlatformError(f"{call}: {_reason(error)}", alert=alert)
 
 
 def _reason(error: BaseException) -> str:

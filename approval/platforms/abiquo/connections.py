@@ -1,10 +1,10 @@
-"""HTTP connections to one server that keep deadlines. The environment has no say in them."""
+"""HTTP connections to one server that keep deadlines: no proxy, no login of the environment."""
 
 from typing import Any
 
 import certifi
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection, port_by_scheme
 from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -41,13 +41,11 @@ class _TlsPool(HTTPSConnectionPool):
 def open_pool(settings: Settings) -> HTTPConnectionPool:
     """Connections to the platform, made when they are needed. May be used by several threads."""
     location = parse_url(settings.api_location)
-    options: dict[str, Any] = {
-        "port": location.port,
-        "maxsize": CONNECTIONS,
-        "timeout": Timeout(settings.api_timeout),
-        "retries": False,  # what may be done twice, jobs do
-    }
-    if location.scheme != "https":
-        return _Pool(location.host or "", **options)
+    host, scheme = location.host or "", location.scheme or ""
+    # Of an IPv6 address without a port http.client would take the last part for one.
+    port = location.port or port_by_scheme.get(scheme)
+    options: dict[str, Any] = {"maxsize": CONNECTIONS, "retries": False}  # jobs try again
+    if scheme != "https":
+        return _Pool(host, port, **options)
     authorities = str(settings.api_ca_file or certifi.where())
-    return _TlsPool(location.host or "", **options, cert_reqs="CERT_REQUIRED", ca_certs=authorities)
+    return _TlsPool(host, port, **options, cert_reqs="CERT_REQUIRED", ca_certs=authorities)

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from approval.findings import Finding, problem, warning
 from approval.platforms.abiquo.hrefs import ORIGIN, PATH
@@ -25,6 +27,15 @@ VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
 def _listed(value: Any) -> Any:
     parts = value.split(",") if isinstance(value, str) else value
     return [part.strip() for part in parts if part.strip()]
+
+
+def _is_address(value: str) -> bool:
+    """Whether its host and port can be ones."""
+    try:
+        parse_url(value)
+    except LocationParseError:
+        return False
+    return True
 
 
 class Settings(Section):
@@ -80,7 +91,8 @@ class Settings(Section):
         value = value.rstrip("/")
         origin = ORIGIN.match(f"{value}/")
         path = value[origin.end() :] if origin else ""
-        if not origin or (path and not PATH.fullmatch(path.removeprefix("/"))):
+        plain = origin and (not path or PATH.fullmatch(path.removeprefix("/")))
+        if not plain or not _is_address(value):
             raise ValueError(
                 "write an address as https://cloud.example.com/api, without user, query or fragment"
             )
