@@ -25,9 +25,10 @@ from approval.clock import utc_now
 from approval.codes import Codes
 from approval.config import Config
 from approval.engine import Engine
+from approval.engine.attempts import Rounds
 from approval.engine.courtesy import Courtesy
 from approval.engine.holding import Heartbeat, Holding
-from approval.engine.jobs import Jobs, Rounds
+from approval.engine.jobs import Jobs
 from approval.engine.temporal.settings import LOOKS
 from approval.gate import Handler
 from approval.gate.ask import Ask

@@ -1,26 +1,22 @@
 """Run jobs: claim one under a lease, act, record. The same with every engine."""
 
-import random
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
 from approval.clock import Clock
+from approval.engine.attempts import DONE, Attempts, End, Rounds
 from approval.engine.holding import Holding
-from approval.engine.retry import wait_after, wait_of_round
-from approval.failures import Failure
-from approval.gate import Handler, Record, trouble
+from approval.gate import Handler
 from approval.model import Job
 from approval.store import jobs, leases, locks, owners
 from approval.store.database import Database, StoreDown
 from approval.store.session import Session
 
 Take = Callable[[Session], Job | None]
-DONE = "done"
 log = structlog.get_logger("approval.jobs")
 
 
@@ -30,23 +26,6 @@ def _no_other(session: Session) -> None:
 
 class LeaseLost(Exception):
     """Raised if a job was claimed by somebody else meanwhile; what we wanted to record is void."""
-
-
-@dataclass(frozen=True)
-class Rounds:
-    """What is done again and again: how often, and when it last worked, by kind of job."""
-
-    every: Mapping[jobs.Kind, timedelta]
-    last: Gauge
-
-
-@dataclass(frozen=True)
-class _End:
-    """How a run of a job ended; `write` records it, or returns False if the lease is lost."""
-
-    job: Job
-    name: str
-    write: Callable[[Session], bool]
 
 
 class Jobs:
@@ -66,14 +45,12 @@ class Jobs:
         holding: Holding | None = None,
     ) -> None:
         self._database = database
-        self._handlers = handlers
-        self._give_up_after = give_up_after
+        self._attempts = Attempts(handlers, give_up_after, clock, rounds)
         self._clock = clock
         self._counter = counter
-        self._rounds = rounds
         self._holding = holding or Holding(database, clock)
         # Never more than there are threads: each records what is here before it claims a job.
-        self._unrecorded: deque[_End] = deque()
+        self._unrecorded: deque[End] = deque()
 
     def begin_rounds(self, kinds: Iterable[jobs.Kind] | None = None) -> None:
         """Promise what is done again and again, or some of it, due at once. Raises StoreDown."""
@@ -83,9 +60,15 @@ class Jobs:
                 jobs.begin_round(session, kind, now)
 
     @property
+    def handlers(self) -> Mapping[jobs.Kind, Handler]:
+        """What does the work of each kind."""
+        return self._attempts.handlers
+
+    @property
     def rounds(self) -> Mapping[jobs.Kind, timedelta]:
         """What is done again and again, and how often."""
-        return self._rounds.every if self._rounds else {}
+        rounds = self._attempts.rounds
+        return rounds.every if rounds else {}
 
     @property
     def unrecorded(self) -> bool:
@@ -111,7 +94,7 @@ class Jobs:
         self.catch_up()
         job = found = self._holding.claim(lane, owner)
         while job:
-            job = self._record(self._run(job), take)
+            job = self._record(self._attempts.make(job), take)
         return found is not None
 
     def run_next(self, lane: jobs.Lane, owner: str | None = None) -> bool:
@@ -159,69 +142,7 @@ class Jobs:
         with self._database.read() as session:
             return leases.next_due(session, lane)
 
-    def _run(self, job: Job) -> _End:
-        try:
-            record = self._handlers[jobs.Kind(job.kind)](job, self._clock())
-        except Failure as failure:
-            return self._failed(job, failure)
-        except StoreDown as error:
-            return self._failed(job, Failure(f"the store was down: {error}"))
-        except Exception as error:  # noqa: BLE001 - logged there
-            return self._broken(job, error)
-        return self._done(job, record)
-
-    def _done(self, job: Job, record: Record) -> _End:
-        now = self._clock()
-        every = self._every(job)
-
-        def write(session: Session) -> bool:
-            again = record(session, now)
-            if due := now + every if every else again:
-                return leases.repeat(session, job, due, now)
-            return leases.finish(session, job, now)
-
-        return _End(job, DONE, write)
-
-    def _broken(self, job: Job, error: Exception) -> _End:
-        log.exception("job broke", kind=job.kind, subject=job.subject, request=job.request_id)
-        return self._failed(job, Failure(f"unexpected {type(error).__name__}: {error}"))
-
-    def _failed(self, job: Job, failure: Failure) -> _End:
-        now = self._clock()
-        wait = self._wait(job, failure, now)
-        log.warning(
-            "job failed",
-            kind=job.kind,
-            subject=job.subject,
-            request=job.request_id,
-            attempt=job.attempts,
-            error=str(failure),
-            again_in=None if wait is None else round(wait.total_seconds(), 1),
-        )
-
-        def write(session: Session) -> bool:
-            if wait is None:
-                trouble.on_park(session, job, failure, now)
-                return leases.park(session, job, now, str(failure))
-            trouble.on_failure(session, job, failure, now)
-            awaits = failure.awaits
-            since = now - job.waited(awaits, now) if awaits else None
-            return leases.postpone(session, job, now + wait, str(failure), awaits, since)
-
-        return _End(job, "parked" if wait is None else "failed", write)
-
-    def _wait(self, job: Job, failure: Failure, now: datetime) -> timedelta | None:
-        chance = random.random()  # noqa: S311
-        if every := self._every(job):
-            return wait_of_round(failure, job.attempts, every, chance)
-        age = now - job.made_at
-        return wait_after(failure, job.attempts, age, self._give_up_after, chance)
-
-    def _every(self, job: Job) -> timedelta | None:
-        """How often the job is done; None for what is done once."""
-        return self._rounds.every.get(jobs.Kind(job.kind)) if self._rounds else None
-
-    def _record(self, end: _End, take: Take = _no_other) -> Job | None:
+    def _record(self, end: End, take: Take = _no_other) -> Job | None:
         """Write how a job ended, now or when the store is back. Raises StoreDown.
 
         Returns the next job, which `take` has claimed in the same transaction.
@@ -250,17 +171,17 @@ class Jobs:
             if end.name != DONE:
                 self._holding.let_go(job)  # so that its lease runs out
                 raise
-            return self._record(self._broken(job, error))
+            return self._record(self._attempts.broken(job, error))
         self._holding.let_go(job)
         self._holding.hold(taken)
         self._note(end)
         return taken
 
-    def _note(self, end: _End) -> None:
+    def _note(self, end: End) -> None:
         """Count and log how a job ended."""
         job = end.job
         self._counter.labels(job.kind, end.name).inc()
         if end.name == DONE:
-            if self._rounds and self._every(job):
-                self._rounds.last.labels(job.kind).set(self._clock().timestamp())
+            if (rounds := self._attempts.rounds) and self._attempts.every(job):
+                rounds.last.labels(job.kind).set(self._clock().timestamp())
             log.info("job done", kind=job.kind, subject=job.subject, request=job.request_id)

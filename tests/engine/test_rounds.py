@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from approval.engine.jobs import Jobs, Rounds
+from approval.engine.attempts import Rounds
+from approval.engine.jobs import Jobs
 from approval.engine.retry import wait_of_round
 from approval.failures import Failure
 from approval.gate import nothing
@@ -123,7 +124,7 @@ def test_a_round_that_is_not_wanted_any_more_is_done_once_and_gone(gate, rounds)
 
 
 def test_when_a_round_last_worked_is_known(gate, rounds):
-    last = gate.jobs._rounds.last.labels(Kind.RECONCILE)
+    last = gate.jobs._attempts.rounds.last.labels(Kind.RECONCILE)
     gate.pass_time(minutes=5)
     assert last._value.get() == gate.clock().timestamp()
 
@@ -151,6 +152,6 @@ def test_a_round_waits_as_others_do_but_seldom_longer_than_until_the_next(found,
 def test_rounds_may_be_none(gate):
     counter = gate.jobs._counter
     Jobs(gate.database, gate.handlers, HOUR, gate.clock, counter).begin_rounds()
-    none = Rounds({}, gate.jobs._rounds.last)
+    none = Rounds({}, gate.jobs._attempts.rounds.last)
     Jobs(gate.database, gate.handlers, HOUR, gate.clock, counter, none).begin_rounds()
     assert rows(gate) == []

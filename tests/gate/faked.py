@@ -11,8 +11,9 @@ from prometheus_client import Counter, Gauge
 
 from approval.allowance import Allowance
 from approval.decisions import Policy
+from approval.engine.attempts import Rounds
 from approval.engine.holding import Holding
-from approval.engine.jobs import Jobs, Rounds
+from approval.engine.jobs import Jobs
 from approval.gate import Handler
 from approval.gate.ask import Ask, Patience
 from approval.gate.consider import Consider

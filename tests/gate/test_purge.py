@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from prometheus_client import Counter, Gauge
 
-from approval.engine.jobs import Jobs, Rounds
+from approval.engine.attempts import Rounds
+from approval.engine.jobs import Jobs
 from approval.gate import audit
 from approval.gate.purge import EVERY, Purge, Purged, purge
 from approval.gate.vote import NotAsked, open_request

@@ -28,7 +28,7 @@ def test_everything_but_a_release_waits_for_the_web(site, monkeypatch):
         raise Waits
 
     monkeypatch.setattr(Courtesy, "wait", wait)
-    for kind, handler in site.gate.service.jobs._handlers.items():
+    for kind, handler in site.gate.service.jobs.handlers.items():
         # Whoever does not wait misses the job that is not there.
         with pytest.raises(AttributeError if kind is Kind.RELEASE else Waits):
             handler(None, NOW)
