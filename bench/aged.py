@@ -15,7 +15,7 @@ from bench.turns import Ages, ages, ratio
 from tests import report
 
 PASTS = (1_000, 100_000, 1_000_000)
-ROUNDS, BACKLOGS = 11, 3
+ROUNDS, BACKLOGS = 7, 3
 WANTED = 1.3
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 By = Sequence[Mapping[int, float]]
