@@ -6,9 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 from pydantic.fields import FieldInfo
+from urllib3.util import parse_url
 
 from approval.findings import Finding
 
@@ -88,6 +90,15 @@ OptionalText = Annotated[str | None, BeforeValidator(none_if_empty)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(none_if_empty)]
 OptionalFile = Annotated[Path | None, BeforeValidator(none_if_empty), AfterValidator(_file)]
 OptionalFolder = Annotated[Path | None, BeforeValidator(none_if_empty), AfterValidator(_folder)]
+
+
+def leads_somewhere(url: str) -> bool:
+    """Whether the host and the port of an address can be ones."""
+    try:
+        parse_url(url)
+        return urlsplit(url).port != 0
+    except ValueError:  # of both
+        return False
 
 
 def is_loopback(host: str) -> bool:

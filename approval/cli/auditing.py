@@ -1,9 +1,12 @@
 """`approval audit`: show a request's trail, export all of it, find out whether it is whole."""
 
+import errno
+import os
 import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import chain as together
 from pathlib import Path
@@ -61,10 +64,24 @@ def show(file: Path, request: str) -> None:
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="jsonl")
 def export_(file: Path, since: datetime | None, until: datetime | None, form: str) -> None:
     """Print every event with its hash, one a line, oldest first."""
-    with open_current(load_config(file), reading=True) as database, database.read() as session:
-        events = trails.stream(session, _utc(since), _utc(until))
-        for line in FORMATS[form](events):
+    with (
+        open_current(load_config(file), reading=True) as database,
+        database.read() as session,
+        closing(trails.stream(session, _utc(since), _utc(until))) as events,
+    ):
+        _print(FORMATS[form](events))
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Print all, or end with the reason; who reads may hang up."""
+    try:
+        for line in lines:
             click.echo(line, nl=False, color=True)  # as it is: without, escapes are taken out
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left of it
+        if error.errno != errno.EPIPE:
+            click.echo(f"problem  not all was written: {error.strerror}", err=True)
+        sys.exit(1)
 
 
 @audit.command()

@@ -16,7 +16,8 @@ from approval import samples
 from approval.cli import binding
 from approval.cli.binding import NotBound
 from approval.cli.completeness import lacks
-from approval.cli.keys import key_file
+from approval.cli.keys import KeyBroken, key_file, link_keys
+from approval.cli.losses import lost_keys
 from approval.cli.parts import build_platform, build_templates, build_transport
 from approval.clock import utc_now
 from approval.config import Config, Examined
@@ -25,7 +26,7 @@ from approval.mail.checking import check as check_mail
 from approval.nearest import did_you_mean
 from approval.rendering import TemplateError, Templates
 from approval.store import leases
-from approval.store.database import Database, StoreDown
+from approval.store.database import DRIVER, Database, StoreDown
 from approval.store.migrate import Unfinished, is_current, is_empty
 
 APART = timedelta(seconds=5)  # clocks
@@ -107,11 +108,18 @@ def _file(config: Config, file: Path) -> Finding:
             except StoreDown as error:
                 return problem(f"database: {file} is not what a gate keeps ({error}); name another")
     keys = key_file(config)
+    try:
+        if keys:
+            link_keys(config)
+    except KeyBroken as error:
+        return problem(f"secret_key: {error}")
     if empty and keys:
         return warning(
             f"database: {keys} is there, but nothing is in {file}; if this is a backup, it lacks "
             "the database: 'approval db backup' copies both, also while the gate serves"
         )
+    if lost := lost_keys(config):
+        return warning(f"database: {lost}")
     return ok(f"{file} {'is up to date' if current else 'will be set up by approval serve'}")
 
 
@@ -125,9 +133,10 @@ def _server(config: Config) -> Finding:
     except Unfinished as error:
         return problem(f"database: {shown} {error}")
     except StoreDown as error:
+        cure = "see that the server runs, lets this account in, and knows name and password"
         return problem(
-            f"database: {shown} cannot be used ({error}); see that the server runs and lets this "
-            "account in, and that name and password are right"
+            f"database: {shown} cannot be used ({error})"
+            + ("" if DRIVER in str(error) else f"; {cure}")
         )
     if not current:
         return problem(

@@ -17,6 +17,8 @@ from approval.cli.temporal import engine_group, temporal_group
 from approval.config import SECTIONS
 from approval.config.example import example
 
+OF_THE_DEMO = {"aiosmtpd", "requests"}  # what the extra of that name installs
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
@@ -79,11 +81,12 @@ def demo(file: Path | None, alone: bool, cloud_port: int) -> None:
         from approval.demo.demo import once, run
         from approval.demo.stage import Ports
     except ModuleNotFoundError as error:
-        if not (error.name or "").startswith("aiosmtpd"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in OF_THE_DEMO:
             raise
         python = shlex.quote(sys.executable)
         click.echo(
-            "problem  the demo needs a mail server that is not installed; in the folder of the "
+            f"problem  the demo needs {missing}, which is not installed; in the folder of the "
             f"sources, where pyproject.toml lies: {python} -m pip install '.[demo]'",
             err=True,
         )

@@ -14,6 +14,8 @@ import urllib3
 from lxml import etree, html
 from urllib3.exceptions import HTTPError, SSLError
 
+from approval.section import leads_somewhere
+
 AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36",
     "Mozilla/4.0 (compatible; ms-office; MSOffice 16)",
@@ -150,6 +152,8 @@ def scan_test(url: str, tell: Tell, ca_file: Path | None = None) -> bool:
 
 
 def _is_of_a_mail(url: str) -> bool:
+    if not leads_somewhere(url):
+        return False
     parts = urlsplit(url)
     asks = parts.path.rpartition("/")[2] in ROUTES and "token" in parse_qs(parts.query)
     return asks and parts.scheme in ("http", "https")

@@ -52,7 +52,7 @@ def _text(file: Path) -> str:
     try:
         content = file.read_bytes()
     except FileNotFoundError as error:
-        cure = f"start with: approval settings > {file}"
+        cure = f"name yours with --config, or start with: approval settings > {file}"
         raise ConfigError([f"{file}: there is no such file; {cure}"]) from error
     except IsADirectoryError as error:
         cure = f"name a file, as {file / 'workflow.cfg'}"

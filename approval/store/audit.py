@@ -3,7 +3,7 @@
 Everything here needs little memory, however long the trail is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -110,7 +110,7 @@ def _grouped(
 
 def stream(
     session: Session, since: datetime | None = None, until: datetime | None = None
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """All events in the order in which they were added, or those from `since` to before `until`."""
     query = sa.select(EVENTS).order_by(EVENTS.c.id)
     if since:

@@ -2,9 +2,13 @@
 
 import csv
 import json
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +16,7 @@ from approval.audit import chain
 from approval.store import audit as trails
 from approval.store import trail
 from tests import stores
-from tests.cli.conftest import write
+from tests.cli.conftest import environment, write
 from tests.conftest import served_site
 from tests.fakes import NOW
 from tests.stores import File, opened
@@ -274,3 +278,25 @@ def test_without_a_retention_nothing_is_purged_and_the_key_is_named(tasks, appro
     result = approval("purge")
     assert result.exit_code == 2
     assert "[policy] purge_after" in result.output
+
+
+def exported(tmp_path, output):
+    """Export all to a program's end of a pipe or a file; returns the status and what is said."""
+    command = [sys.executable, "-m", "approval", "audit", "export"]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environment(), stdout=output, stderr=subprocess.PIPE, text=True
+    )
+    return ended.returncode, ended.stderr
+
+
+def test_an_export_ends_quietly_when_its_reader_hangs_up(tasks, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    assert exported(tmp_path, writer) == (1, "")
+    os.close(writer)
+
+
+def test_an_export_says_when_the_disk_is_full(tasks, tmp_path):
+    with Path("/dev/full").open("w") as full:
+        status, said = exported(tmp_path, full)
+    assert (status, said) == (1, "problem  not all was written: No space left on device\n")

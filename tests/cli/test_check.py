@@ -276,6 +276,15 @@ def test_link_keys_beside_an_empty_database_look_like_half_a_backup(check, text,
     assert (status, "approval db backup" in told) == (0, True)
 
 
+def test_keys_that_are_none_are_a_problem(check, text, approval, tmp_path):
+    write(tmp_path, text)
+    approval("db", "upgrade")
+    (tmp_path / "workflow.db.key").write_text("short")
+    status, lines = check(text)
+    [told] = of("problem", lines)
+    assert (status, "holds no key" in told) == (1, True)
+
+
 def test_settings_that_everybody_can_read_are_warned_about(approval, text, tmp_path):
     write(tmp_path, text)
     (tmp_path / "workflow.cfg").chmod(0o644)

@@ -1,11 +1,14 @@
 """The keys that sign links."""
 
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
+from approval.cli.assembly import assemble
 from approval.cli.keys import KeyBroken, link_keys, retire, rotate
+from approval.cli.losses import lost_keys
 from approval.config import load
 from tests import stores
 from tests.conftest import MONA, free_port, served_gate, served_site, settings_text
@@ -151,3 +154,17 @@ def test_a_link_lives_as_long_as_its_key(tmp_path, cloud, mailbox):
             retired = gate.get(link)
             assert retired.status_code == 404
             assert retired.content == gate.get("/review?request=unknown&token=x").content
+
+
+def test_keys_that_are_lost_while_requests_are_open_are_told(site, approval):
+    site.deploy()
+    site.settle()
+    config = config_of(site)
+    assert lost_keys(config) is None
+    file = site.gate.folder / "workflow.db.key"
+    file.rename(site.gate.folder / "elsewhere")
+    assert f"{file} is not there, and requests are open" in lost_keys(config)
+    assert f"{file} is not there" in approval("check").output
+    with capture_logs() as logged, closing(assemble(config)):
+        pass
+    assert "keys lost" in {entry["event"] for entry in logged}

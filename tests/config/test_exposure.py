@@ -96,7 +96,8 @@ def test_clear_text_can_be_allowed_by_name(problems):
     "url",
     ["gate.example.com", "ftp://gate.example.com", "https://gate.example.com/?a=b",
      "https://gate.example.com/#top", "https://", "https://gate example.com",
-     "javascript:alert(1)", "https:///path", "https://user:secret@gate.example.com"],
+     "javascript:alert(1)", "https:///path", "https://user:secret@gate.example.com",
+     "https://[1:2]", "https://[gate]", "https://[::1", "https://gate:99999"],
 )  # fmt: skip
 def test_a_public_url_is_a_plain_web_address(problems, url):
     found = problems(SAFE | {"public_url": url})
@@ -193,3 +194,9 @@ def test_a_code_that_nobody_would_be_asked_for_is_a_problem(problems, relaxed):
     [problem] = problems(SAFE, f"[links]\ncode = yes\n{relaxed}")
     assert problem.startswith("[links] code: nobody is asked for a code")
     assert problems(SAFE, "[links]\ncode = yes") == []
+
+
+@pytest.mark.parametrize("host", ["[1:2]", "::1", "a b", "gate/x", "gate:8080", "http://gate"])
+def test_a_hostname_is_one(problems, host):
+    found = problems({"hostname": host})
+    assert [problem.split(":")[0] for problem in found] == ["[server] hostname"]

@@ -93,11 +93,19 @@ def test_what_was_a_comment_behind_a_value_is_told_where_it_makes_the_value_wron
 
 
 def test_what_was_a_comment_behind_a_text_is_warned_about(read):
-    config = read(hostname="localhost ; as ever")
-    assert config.server.hostname == "localhost ; as ever"
+    config = read(more="username: gate ; as ever")
+    assert config.mail.username == "gate ; as ever"
     assert (
-        "[server] hostname: the semicolon belongs to the value; a comment needs a line of its own"
+        "[mail] username: the semicolon belongs to the value; a comment needs a line of its own"
     ) in config.warnings
+
+
+def test_what_was_a_comment_behind_a_host_makes_no_host(read):
+    with pytest.raises(ConfigError) as failed:
+        read(hostname="localhost ; as ever")
+    [problem] = failed.value.problems
+    assert problem.startswith("[server] hostname: write a name")
+    assert problem.endswith("; a comment needs a line of its own")
 
 
 def test_a_password_may_hold_any_sign_and_is_not_told(read):

@@ -76,7 +76,7 @@ def test_every_problem_is_told_at_once_with_section_and_key(problems):
     places = [problem.split(":")[0] for problem in found]
     assert sorted(places) == sorted([
         "[server] bind_port", "[server] default_action", "[server] databse", "[serverr]",
-        "[abiquo] api_location", "[abiquo] api_token", "[mail] from", "[mail] port",
+        "[abiquo] api_location", "[abiquo] api_password", "[mail] from", "[mail] port",
         "[mail] security",
         "[links] valid_days", "[links] signed", "[policy] own_request",
         "[engine] give_up_after", "[engine] threads", "[engine] kind",
@@ -124,7 +124,7 @@ def test_an_empty_file_is_told_all_that_is_missing_at_once(tmp_path):
         load(file, {})
     assert failed.value.problems == [
         "[abiquo] api_location: is missing; it has no default",
-        "[abiquo] api_token: set api_username and api_password, or api_token",
+        "[abiquo] api_username: is missing; set it and api_password, or api_token",
         "[mail] from: is missing; it has no default",
     ]
 
@@ -557,8 +557,8 @@ def test_rules_are_judged_beside_values_that_are_wrong(problems):
         temporal={"tls": "perhaps", "client_cert_file": "workflow.cfg"},
     )
     assert sorted(re.match(r"\[\w+\] \w+", problem)[0] for problem in found) == [
+        "[abiquo] api_password",
         "[abiquo] api_timeout",
-        "[abiquo] api_token",
         "[links] code",
         "[links] valid_days",
         "[mail] security",

@@ -156,9 +156,10 @@ def test_what_cannot_be_read_is_posted_all_the_same(fed, tmp_path):
     assert f"the gate  answers 400: {reason}" in output
 
 
-def test_says_how_to_get_what_is_missing():
+@pytest.mark.parametrize("missing", ["aiosmtpd", "requests"])
+def test_says_how_to_get_what_is_missing(missing):
     script = (
-        "import sys; sys.modules['aiosmtpd'] = None; import approval.cli as c; c.main(['demo'])"
+        f"import sys; sys.modules['{missing}'] = None; import approval.cli as c; c.main(['demo'])"
     )
     ended = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False

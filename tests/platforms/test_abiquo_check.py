@@ -193,3 +193,13 @@ def test_a_file_without_certificates_is_the_file(protected, connect, tmp_path):
     changes = {"api_location": f"https://127.0.0.1:{server.port}/api"}
     found = connect(server, api_ca_file=tmp_path / "ca.pem", **changes).check()
     assert trouble(found)[0] == "api_ca_file"
+
+
+@pytest.mark.parametrize(
+    ("listed", "level"),
+    [(collection(totalSize=0), Level.PROBLEM), ((503, {}, b""), Level.WARNING)],
+)
+def test_an_enterprise_that_is_chosen_has_to_be_there(server, connect, listed, level):
+    server.answers["admin/enterprises"] = listed
+    found = connect(server, api_enterprises="Nowhere").check()
+    assert trouble(found, level)[0] == "api_enterprises"

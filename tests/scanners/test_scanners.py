@@ -114,6 +114,12 @@ def test_an_address_that_is_no_link_of_a_mail_is_not_asked(scripted, address):
     assert scripted.heard == []
 
 
+def test_an_address_that_cannot_be_one_is_no_link_of_a_mail():
+    said = []
+    assert not scanning.scan_test("https://[1:2]/accept?task=a&token=b", said.append)
+    assert [line.partition(":")[0] for line in said] == ["problem  this is no link of a mail"]
+
+
 def test_a_host_that_is_down_is_called_so():
     place, said = f"127.0.0.1:{free_port()}", []
     assert not scanning.scan_test(f"http://{place}/accept?task=1&token=x", said.append)

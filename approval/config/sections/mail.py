@@ -66,6 +66,15 @@ class Mail(Section):
         examples=["Your request was decided"],
     )
 
+    @field_validator("host")
+    @classmethod
+    def _is_a_host(cls, value: str) -> str:
+        if not value or "/" in value or value.count(":") == 1:
+            raise ValueError(
+                "write a name or an IP address alone, as mail.example.com; the port is a key"
+            )
+        return value
+
     @field_validator("sender", "reply_to", "operator")
     @classmethod
     def _has_an_address(cls, value: str | None) -> str | None:

@@ -16,9 +16,11 @@ from approval.section import (
     OptionalText,
     Rules,
     Section,
+    leads_somewhere,
     none_if_empty,
 )
 
+HOST = re.compile(r"[^\s/?#@:]+|\[[^\s/?#@]+\]")
 WEB_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
 
 
@@ -116,10 +118,17 @@ class Server(Section):
     @field_validator("public_url")
     @classmethod
     def _is_a_web_address(cls, value: str | None) -> str | None:
-        if value is not None and not WEB_ADDRESS.fullmatch(value):
+        if value is not None and not (WEB_ADDRESS.fullmatch(value) and leads_somewhere(value)):
             raise ValueError(
                 "write an address as https://gate.example.com, without user, query or fragment"
             )
+        return value
+
+    @field_validator("hostname")
+    @classmethod
+    def _is_a_host(cls, value: str | None) -> str | None:
+        if value is not None and not (HOST.fullmatch(value) and leads_somewhere(f"http://{value}")):
+            raise ValueError("write a name or an IP address alone, as gate.example.com")
         return value
 
     @field_validator("database")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from approval.findings import Finding
+from approval.findings import Finding, Level
 from approval.model import Action, Callback, Description, HeldTask, Person, PlatformState, Reading
 from approval.platforms import PlatformError
 from approval.platforms.abiquo import callback, checking, description
@@ -70,7 +70,10 @@ class Abiquo:
         self._client.post(task.links[RELEASES[action]], text[:MAX_MESSAGE], key)
 
     def check(self) -> list[Finding]:
-        return list(checking.check(self._client, self._settings))
+        found = list(checking.check(self._client, self._settings))
+        if self._settings.api_enterprises and found[0].level is Level.OK:
+            found += checking.enterprises(self._pending)
+        return found
 
     def close(self) -> None:
         self._reader.close()

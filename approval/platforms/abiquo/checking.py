@@ -11,6 +11,7 @@ from approval.platforms import PlatformError
 from approval.platforms.abiquo import hrefs
 from approval.platforms.abiquo.client import Client
 from approval.platforms.abiquo.documents import Document, DocumentError
+from approval.platforms.abiquo.pending import NoEnterprise, Pending
 from approval.platforms.abiquo.replies import MISCONFIGURED, Rejected
 from approval.platforms.abiquo.settings import Settings
 from approval.platforms.abiquo.users import role_of
@@ -100,6 +101,16 @@ def _is_held(client: Client, role: str) -> bool:
     """Whether any user that the account can see has the role."""
     users = client.get("admin/enterprises/_/users", "users", ALL)
     return any(role_of(user) == role for user in users.items("user", "userWithRole") or [])
+
+
+def enterprises(pending: Pending) -> Iterator[Finding]:
+    """Whether the enterprises that the settings name are there."""
+    try:
+        pending.enterprises()
+    except NoEnterprise as error:
+        yield problem(f"api_enterprises: {error}")
+    except PlatformError as error:
+        yield warning(f"api_enterprises: which there are cannot be read ({error})")
 
 
 def explain(error: PlatformError, settings: Settings) -> str:

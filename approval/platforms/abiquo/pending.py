@@ -47,7 +47,7 @@ class Pending:
     def _listed(self, most: int | None) -> Iterator[HeldTask]:
         failures: list[PlatformError] = []
         in_a_row, answered = 0, False
-        for enterprise in self._turn(sorted(self._enterprises()))[:most]:
+        for enterprise in self._turn(sorted(self.enterprises()))[:most]:
             try:
                 yield from self._of(enterprise)
                 in_a_row, answered = 0, True
@@ -76,15 +76,15 @@ class Pending:
             except TaskError as error:  # as its callback would be
                 log.warning("pending task refused", task=task_id, error=str(error))
 
-    def _enterprises(self) -> set[str]:
-        """The paths of the enterprises that are asked for."""
+    def enterprises(self) -> set[str]:
+        """The paths of the enterprises that are asked for. Raises NoEnterprise, PlatformError."""
         numbers = {one for one in self._chosen if one.isdecimal()}
         found = {f"admin/enterprises/{number}" for number in numbers}
         names = set(self._chosen) - numbers
         if names or not self._chosen:
             named = self._named(names)
             if missing := names - named.keys():
-                raise PlatformError(
+                raise NoEnterprise(
                     f"there is no enterprise {min(missing)!r}; is [abiquo] api_enterprises right?",
                     alert=True,
                 )
@@ -112,6 +112,10 @@ class Pending:
 
     def _path(self, enterprise: Document) -> str | None:
         return hrefs.linked(enterprise.links_to("edit"), hrefs.ENTERPRISE, self._root)
+
+
+class NoEnterprise(PlatformError):
+    """Raised if the settings name an enterprise that the account does not see."""
 
 
 class _Unlisted(PlatformError):

@@ -6,8 +6,6 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
 
 from approval.findings import Finding, problem, warning
 from approval.platforms.abiquo.hrefs import ORIGIN, PATH
@@ -18,6 +16,7 @@ from approval.section import (
     Rules,
     Section,
     is_loopback,
+    leads_somewhere,
 )
 
 TOKEN = re.compile("[!-~]+")
@@ -27,15 +26,6 @@ VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
 def _listed(value: Any) -> Any:
     parts = value.split(",") if isinstance(value, str) else value
     return [part.strip() for part in parts if part.strip()]
-
-
-def _is_address(value: str) -> bool:
-    """Whether its host and port can be ones."""
-    try:
-        parse_url(value)
-    except LocationParseError:
-        return False
-    return True
 
 
 class Settings(Section):
@@ -92,7 +82,7 @@ class Settings(Section):
         origin = ORIGIN.match(f"{value}/")
         path = value[origin.end() :] if origin else ""
         plain = origin and (not path or PATH.fullmatch(path.removeprefix("/")))
-        if not plain or not _is_address(value):
+        if not plain or not leads_somewhere(value):
             raise ValueError(
                 "write an address as https://cloud.example.com/api, without user, query or fragment"
             )
@@ -128,8 +118,14 @@ class Settings(Section):
             yield problem(f"api_location: {MISSING}")
 
     def _can_sign_in(self) -> Iterator[Finding]:
-        if not self.api_token and not (self.api_username and self.api_password):
-            yield problem("api_token: set api_username and api_password, or api_token")
+        if self.api_token or (self.api_username and self.api_password):
+            return
+        if self.api_username:
+            yield problem("api_password: is missing; set it, or api_token instead of both")
+        elif self.api_password:
+            yield problem("api_username: is missing; set it, or api_token instead of both")
+        else:
+            yield problem("api_username: is missing; set it and api_password, or api_token")
 
     def _in_clear_text(self) -> Iterator[Finding]:
         url = urlsplit(self.api_location)
