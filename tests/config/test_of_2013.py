@@ -125,6 +125,7 @@ def test_open_to_a_network_it_now_needs_a_secret_and_says_how_to_make_one(read):
     assert problem.startswith("[server] callback_secret: is required")
 
 
+@pytest.mark.only_on("sqlite")  # as it names no database
 def test_a_gate_serves_with_it(tmp_path, cloud, mailbox):
     port = free_port()
     mail_server = f"host: 127.0.0.1\nport: {mailbox.smtp_port}\n"
