@@ -76,3 +76,20 @@ def test_an_installed_gate_explains_its_settings(installed):
         [installed / "approval", "settings"], check=True, capture_output=True, text=True
     )
     assert run.stdout == (ROOT / "workflow.cfg.example").read_text("utf-8")
+
+
+def test_an_installed_gate_says_what_its_demo_needs(installed):
+    run = subprocess.run(
+        [installed / "approval", "demo"], check=False, capture_output=True, text=True
+    )
+    assert run.returncode == 2
+    assert run.stderr.endswith("-m pip install '.[demo]'\n")
+
+
+def test_an_installed_gate_takes_names_beyond_ascii(installed, tmp_path, cloud, mailbox):
+    address = "public_url = https://freigabe.b\u00fccher.example\ncallback_secret = " + "s" * 22
+    (tmp_path / "workflow.cfg").write_text(settings_text(cloud, mailbox, address), "utf-8")
+    run = subprocess.run(
+        [installed / "approval", "check"], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert "problem" not in run.stdout + run.stderr

@@ -12,7 +12,8 @@ from approval.store.migrate import is_current
 def lost_keys(config: Config) -> str | None:
     """Whether the keys are gone that signed links of open requests. Raises StoreDown."""
     file = config.database_file
-    if file is None or not file.exists() or config.server.secret_key or key_file(config):
+    needless = config.server.secret_key or not config.links.signed
+    if file is None or not file.exists() or needless or key_file(config):
         return None
     with closing(Database(config.database, reading=True)) as database:
         if not is_current(database):

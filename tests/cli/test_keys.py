@@ -2,6 +2,7 @@
 
 import os
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -165,6 +166,8 @@ def test_keys_that_are_lost_while_requests_are_open_are_told(site, approval):
     file.rename(site.gate.folder / "elsewhere")
     assert f"{file} is not there, and requests are open" in lost_keys(config)
     assert f"{file} is not there" in approval("check").output
+    unsigned = replace(config, links=config.links.model_copy(update={"signed": False}))
+    assert lost_keys(unsigned) is None
     with capture_logs() as logged, closing(assemble(config)):
         pass
     assert "keys lost" in {entry["event"] for entry in logged}
