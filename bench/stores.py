@@ -132,9 +132,6 @@ def postgresql(folder: Path) -> Iterator[Store]:
         _tell(f"DROP DATABASE {store.name} WITH (FORCE)")
 
 
-STORES: Mapping[str, Stores] = {"sqlite": sqlite, "postgresql": postgresql}
-
-
 def value(store: Store, query: str) -> int:
     """What a query counts, as another program sees it."""
     with closing(Database(store.url)) as database, database.read() as session:
