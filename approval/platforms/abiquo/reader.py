@@ -61,7 +61,7 @@ class Reader:
         """Begin to read, or join who reads the same thing at this moment."""
         with self._lock:
             future = self._under_way.get(path)
-            if future is None or future.done():  # it is told that it ended a moment later
+            if future is None or future.done():  # `_end` hears of it later
                 future = self._workers.submit(self._answer, path, entity)
                 self._under_way[path] = future
         future.add_done_callback(lambda ended: self._end(path, ended))
