@@ -9,7 +9,7 @@ from tests.web.test_expired import old
 
 @pytest.fixture
 def approval(site):
-    """Runs `approval` beside the gate that is served."""
+    """Runs `approval` beside the gate that is served, when nothing is under way."""
     import os
 
     from click.testing import CliRunner
@@ -17,6 +17,7 @@ def approval(site):
     from approval.cli import main
 
     def approval(*said):
+        site.settle()
         settings = ["--config", str(site.gate.folder / "workflow.cfg")]
         return CliRunner(env=dict.fromkeys(os.environ)).invoke(
             main, [said[0], *settings, *said[1:]], catch_exceptions=False
