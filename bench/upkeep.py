@@ -112,8 +112,7 @@ def _ask(database: Database) -> None:
 
 
 def _revoke(database: Database) -> None:
-    with database.write() as session:
-        revoke(session, None, MANAGER, utc_now())
+    revoke(database, None, MANAGER, utc_now(), lambda: None)
 
 
 def _purge(database: Database) -> None:

@@ -1,12 +1,15 @@
 """Revoke links: an operator ends what a person's links can decide, or lets them decide again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from approval.gate.trouble import alert_if_nobody_is_left
 from approval.model import Approver, MailState
 from approval.store import holders, jobs, locks, requests, tasks, trail
+from approval.store.database import Database
 from approval.store.session import Session
+
+REQUESTS = 20  # in one transaction, so that a press waits for a few milliseconds at most
 
 
 class Nobody(Exception):
@@ -22,42 +25,81 @@ def request_of(session: Session, platform: str, name: str) -> str:
 
 
 def revoke(
-    session: Session, request_id: str | None, address: str | None, now: datetime
+    database: Database,
+    request_id: str | None,
+    address: str | None,
+    now: datetime,
+    pause: Callable[[], None],
 ) -> list[Approver]:
     """Withdraw the links of a request, of a person's open requests, or of both; returns whose.
 
-    Raises Nobody.
+    Raises Nobody, StoreDown. Each batch of requests is a transaction of its own, and `pause`
+    comes after it: what was cut off is done when it is called again.
     """
-    found = [one for one in _find(session, request_id, address) if not one.revoked]
-    holders.revoke(session, [one.id for one in found], now)
-    _record(session, found, "links revoked", now)
-    alert_if_nobody_is_left(session, [one.request_id for one in found], now)
-    return found
+
+    def withdraw(session: Session, found: Sequence[Approver]) -> list[Approver]:
+        held = [one for one in found if not one.revoked]
+        holders.revoke(session, [one.id for one in held], now)
+        _record(session, held, "links revoked", now)
+        alert_if_nobody_is_left(session, {one.request_id for one in held}, now)
+        return held
+
+    return _in_batches(database, request_id, address, withdraw, pause)
 
 
 def lift(
-    session: Session, request_id: str | None, address: str | None, now: datetime
+    database: Database,
+    request_id: str | None,
+    address: str | None,
+    now: datetime,
+    pause: Callable[[], None],
 ) -> list[Approver]:
-    """Let links that were withdrawn or locked decide again; returns whose.
+    """Let links that were withdrawn or locked decide again, as `revoke` withdraws; returns whose.
 
-    Whoever was not mailed yet is mailed now. Raises Nobody.
+    Whoever was not mailed yet is mailed now. Raises Nobody, StoreDown.
     """
-    found = [one for one in _find(session, request_id, address) if not one.can_decide]
-    holders.lift(session, [one.id for one in found])
-    _record(session, found, "links restored", now)
-    for approver in found:
-        if approver.mail is MailState.WAITING:
-            jobs.add(session, jobs.Kind.ASK, approver.id, approver.request_id, now)
-    return found
+
+    def give_back(session: Session, found: Sequence[Approver]) -> list[Approver]:
+        ended = [one for one in found if not one.can_decide]
+        holders.lift(session, [one.id for one in ended])
+        _record(session, ended, "links restored", now)
+        for approver in ended:
+            if approver.mail is MailState.WAITING:
+                jobs.add(session, jobs.Kind.ASK, approver.id, approver.request_id, now)
+        return ended
+
+    return _in_batches(database, request_id, address, give_back, pause)
 
 
-def _find(session: Session, request_id: str | None, address: str | None) -> Sequence[Approver]:
-    found = holders.find(session, request_id, address)
+def _in_batches(
+    database: Database,
+    request_id: str | None,
+    address: str | None,
+    act: Callable[[Session, Sequence[Approver]], list[Approver]],
+    pause: Callable[[], None],
+) -> list[Approver]:
+    """Act on those who are meant, some requests at a time; returns whom it changed."""
+    whose = _meant(database, request_id, address)
+    changed = []
+    for first in range(0, len(whose), REQUESTS):
+        some = whose[first : first + REQUESTS]
+        with database.write() as session:
+            locks.hold(session, *some)
+            changed += act(session, holders.find(session, some, address))
+        pause()
+    return changed
+
+
+def _meant(database: Database, request_id: str | None, address: str | None) -> list[str]:
+    with database.read() as session:
+        if request_id is None:
+            found = holders.open_requests(session, address or "")
+        else:
+            found = [request_id] if holders.find(session, [request_id], address) else []
     if not found:
         who = f"nobody at {address}" if address else "nobody"
         where = f"request {request_id}" if request_id else "open requests"
         raise Nobody(f"{who} has links in {where}")
-    locks.hold(session, *(one.request_id for one in found))
     return found
 
 

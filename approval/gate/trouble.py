@@ -1,11 +1,11 @@
 """Trouble: what becomes of a job that did not work, and how the operator hears of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from approval.failures import Failure
 from approval.model import Delivery, Job, MailState
-from approval.store import alerts, jobs, people, requests, tasks, trail
+from approval.store import alerts, holders, jobs, people, tasks, trail
 from approval.store.session import Session
 
 # The same trouble of a thousand jobs is one mail.
@@ -13,6 +13,7 @@ TELL_AGAIN_AFTER = timedelta(hours=1)
 # A restart of the other side is no trouble.
 TOLD_AFTER = timedelta(minutes=3)
 TRIES = 4
+NAMED = 50  # requests in one alert
 WHAT = {
     jobs.Kind.CONSIDER: "A new request could not be looked up on the platform",
     jobs.Kind.RELEASE: "The platform could not be told of a decision",
@@ -111,28 +112,22 @@ def _somebody_is_asked(session: Session, job: Job, now: datetime) -> bool:
         return False
     if approver.mailed_at is None:  # else an earlier mail came through
         people.mailed(session, approver.id, MailState.REFUSED, now, None)
-    return _somebody_can_decide(session, approver.request_id)
+    return not holders.are_left_alone(session, [approver.request_id])
 
 
-def _somebody_can_decide(session: Session, request_id: str) -> bool:
-    """Whether anybody has, or will have, links that decide."""
-    asked = people.approvers(session, request_id)
-    return any(one.mail is not MailState.REFUSED and one.can_decide for one in asked)
+def alert_if_nobody_is_left(session: Session, request_ids: Collection[str], now: datetime) -> None:
+    """Tell the operator if one of these requests stays pending because nobody's links decide.
 
-
-def alert_if_nobody_is_left(session: Session, request_ids: Iterable[str], now: datetime) -> None:
-    """Tell the operator of those requests that stay pending because nobody's links decide."""
-    left = []
-    for request_id in dict.fromkeys(request_ids):
-        request = requests.load(session, request_id)
-        if request and request.pending and not _somebody_can_decide(session, request_id):
-            left.append(request_id)
-    if left:
+    They are told of all such requests, for of several alerts the last one stands.
+    """
+    if holders.are_left_alone(session, request_ids):
+        left = holders.left_alone(session, NAMED + 1)
+        named = ", ".join(left[:NAMED]) + (" and others" if len(left) > NAMED else "")
         raise_alert(
             session,
             "nobody-left",
             "Nobody is left who can decide a request",
-            f"Request {', '.join(left)}: the links of all who were asked are withdrawn or "
+            f"Request {named}: the links of all who were asked are withdrawn or "
             "locked, or their mail was refused. Nobody can decide its tasks here.",
             "Let somebody's links decide again with 'approval revoke --lift --request ID "
             "--person ADDRESS', or decide on the platform.",

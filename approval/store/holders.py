@@ -1,12 +1,12 @@
 """Who holds links: withdraw them, renew them, count the codes that were typed wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from approval.model import CODE_TRIES, Approver
-from approval.store.people import approver_of
+from approval.model import CODE_TRIES, Approver, MailState
+from approval.store.people import CAN_DECIDE, approver_of
 from approval.store.session import Session
 from approval.store.tables import APPROVERS, REQUESTS, TIME
 
@@ -31,23 +31,53 @@ _renewed = (
 _renewals = sa.select(sa.func.count()).where(
     APPROVERS.c.renewed_at > sa.bindparam("since", type_=TIME)
 )
+_asked = APPROVERS.c.request_id == REQUESTS.c.id
+_left_alone = (
+    sa.select(REQUESTS.c.id)
+    .where(
+        REQUESTS.c.closed_at.is_(None),
+        sa.exists().where(_asked),
+        ~sa.exists().where(_asked, APPROVERS.c.mail != MailState.REFUSED, CAN_DECIDE),
+    )
+    .order_by(REQUESTS.c.received_at, REQUESTS.c.id)
+)
+_first_left_alone = _left_alone.limit(sa.bindparam("limit"))
+_these_left_alone = _left_alone.where(REQUESTS.c.id.in_(sa.bindparam("requests", expanding=True)))
 
 
-def find(session: Session, request_id: str | None, address: str | None) -> list[Approver]:
-    """Those asked in a request, or at an address in all open requests, or both.
+def open_requests(session: Session, address: str) -> list[str]:
+    """The open requests in which somebody at this address is asked, the oldest first.
 
-    For an address it reads the approvers of whatever is open, for addresses are written in any
-    case; never those of the past, while others wait for their turn to write.
+    Addresses are written in any case, so it reads the approvers of whatever is open.
     """
-    query = sa.select(APPROVERS)
-    if request_id is not None:
-        query = query.where(APPROVERS.c.request_id == request_id)
-    else:
-        still_open = sa.select(REQUESTS.c.id).where(REQUESTS.c.closed_at.is_(None))
-        query = query.where(APPROVERS.c.request_id.in_(still_open))
+    found = sa.select(REQUESTS.c.id).where(
+        REQUESTS.c.closed_at.is_(None), sa.exists().where(_asked, _is(address))
+    )
+    return list(session.scalars(found.order_by(REQUESTS.c.received_at, REQUESTS.c.id)))
+
+
+def find(
+    session: Session, request_ids: Collection[str], address: str | None = None
+) -> list[Approver]:
+    """Those asked in these requests, all or those at an address."""
+    query = sa.select(APPROVERS).where(APPROVERS.c.request_id.in_(list(request_ids)))
     if address is not None:
-        query = query.where(sa.func.lower(APPROVERS.c.address) == address.lower())
-    return sorted((approver_of(row) for row in session.execute(query)), key=lambda one: one.id)
+        query = query.where(_is(address))
+    return [approver_of(row) for row in session.execute(query.order_by(APPROVERS.c.id))]
+
+
+def _is(address: str) -> sa.ColumnElement[bool]:
+    return sa.func.lower(APPROVERS.c.address) == address.lower()
+
+
+def left_alone(session: Session, limit: int) -> list[str]:
+    """The oldest open requests in which nobody who was asked can decide any more."""
+    return list(session.scalars(_first_left_alone, {"limit": limit}))
+
+
+def are_left_alone(session: Session, request_ids: Collection[str]) -> bool:
+    """Whether any of these requests is among those that are left alone."""
+    return session.scalar(_these_left_alone, {"requests": list(request_ids)}) is not None
 
 
 def revoke(session: Session, approver_ids: Iterable[int], now: datetime) -> None:

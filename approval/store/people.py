@@ -31,6 +31,8 @@ _reminded = (
     .where(APPROVERS.c.id == sa.bindparam("approver"))
     .values(reminders=APPROVERS.c.reminders + 1, mailed_at=sa.bindparam("at", type_=TIME))
 )
+# Links of whom decide; see `Approver.can_decide`.
+CAN_DECIDE = sa.and_(APPROVERS.c.revoked_at.is_(None), APPROVERS.c.wrong_codes < CODE_TRIES)
 _vote = sa.insert(VOTES)
 # A vote of who may still decide: one statement, so that no press slips in beside a withdrawal.
 _vote_of = (
@@ -44,11 +46,7 @@ _vote_of = (
             sa.bindparam("comment", type_=VOTES.c.comment.type),
             sa.bindparam("cast_at", type_=TIME),
         )
-        .where(
-            APPROVERS.c.id == sa.bindparam("approver_id"),
-            APPROVERS.c.revoked_at.is_(None),
-            APPROVERS.c.wrong_codes < CODE_TRIES,
-        )
+        .where(APPROVERS.c.id == sa.bindparam("approver_id"), CAN_DECIDE)
         .with_for_update(),
     )
     .returning(VOTES.c.id)

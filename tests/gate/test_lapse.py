@@ -170,8 +170,7 @@ def test_a_time_that_a_later_mail_named_is_waited_for(gate):
 
 def test_whose_links_are_all_withdrawn_is_declined_for_all_that(gate):
     request_id = gate.ask("1")
-    with gate.database.write() as session:
-        revoke(session, request_id, None, gate.clock())
+    revoke(gate.database, request_id, None, gate.clock(), lambda: None)
     gate.pass_time(days=3)
     assert states(gate, request_id) == [TaskState.DECLINED]
 

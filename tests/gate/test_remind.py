@@ -125,8 +125,7 @@ def test_who_has_voted_on_one_task_is_reminded_of_the_other(gate):
 
 def test_whose_links_were_withdrawn_is_not_reminded(gate):
     request_id = gate.ask("1")
-    with gate.database.write() as session:
-        revoke(session, request_id, BEA.address, gate.clock())
+    revoke(gate.database, request_id, BEA.address, gate.clock(), lambda: None)
     gate.pass_time(days=5)
     assert counts(gate) == (1, 3)
 

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from approval.gate import revoke as revoking
+from approval.gate import trouble
 from approval.gate.revoke import Nobody, lift, revoke
 from approval.gate.vote import Barred
 from approval.mail import MailError
@@ -13,9 +15,8 @@ from tests.fakes import BEA, MAX, OPERATOR
 
 
 def withdraw(gate, request_id=None, person=None, act=revoke):
-    with gate.database.write() as session:
-        address = person.address if person else None
-        return act(session, request_id, address, gate.clock())
+    address = person.address if person else None
+    return act(gate.database, request_id, address, gate.clock(), lambda: None)
 
 
 def test_a_press_on_a_page_that_was_open_before_does_not_count(gate):
@@ -81,6 +82,57 @@ def test_the_operator_is_told_of_every_request_that_nobody_can_decide(gate):
     [alert] = gate.mails.to(OPERATOR)
     text = alert.get_body(["plain"]).get_content()
     assert (first in text, second in text) == (True, True)
+
+
+def test_the_operator_is_told_of_all_such_requests_though_they_are_withdrawn_one_after_another(
+    gate,
+):
+    one, another = gate.ask("1"), gate.ask("2")
+    withdraw(gate, one)
+    gate.work()
+    withdraw(gate, another)
+    gate.pass_time(hours=1)
+    *_, alert = gate.mails.to(OPERATOR)
+    text = alert.get_body(["plain"]).get_content()
+    assert (one in text, another in text) == (True, True)
+
+
+def test_a_thousand_such_requests_do_not_make_a_mail_of_a_thousand_lines(gate, monkeypatch):
+    monkeypatch.setattr(trouble, "NAMED", 2)
+    asked = sorted(gate.ask(str(number)) for number in range(3))
+    withdraw(gate, person=BEA)
+    withdraw(gate, person=MAX)
+    gate.work()
+    [alert] = gate.mails.to(OPERATOR)
+    text = alert.get_body(["plain"]).get_content()
+    assert [one in text for one in asked] == [True, True, False]
+    assert "and others" in text
+
+
+def test_links_of_many_requests_are_withdrawn_some_requests_at_a_time(gate, monkeypatch):
+    monkeypatch.setattr(revoking, "REQUESTS", 2)
+    asked = sorted(gate.ask(str(number)) for number in range(3))
+    withdrawn = []
+
+    def pause():
+        withdrawn.append([gate.approver(one, BEA).revoked for one in asked])
+
+    found = revoke(gate.database, None, BEA.address, gate.clock(), pause)
+    assert sorted(one.request_id for one in found) == asked
+    assert withdrawn == [[True, True, False], [True, True, True]]
+
+
+def test_what_was_cut_off_is_done_by_the_next_call(gate, monkeypatch):
+    monkeypatch.setattr(revoking, "REQUESTS", 1)
+    first, second = sorted([gate.ask("1"), gate.ask("2")])
+
+    def cut_off():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        revoke(gate.database, None, BEA.address, gate.clock(), cut_off)
+    assert gate.approver(first, BEA).revoked
+    assert [one.request_id for one in withdraw(gate, person=BEA)] == [second]
 
 
 def test_withdrawing_twice_is_withdrawing_once(gate):

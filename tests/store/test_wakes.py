@@ -90,8 +90,7 @@ def test_a_request_that_is_closed_without_anything_to_do_leaves_one(make_gate):
     gate = make_gate(notify_requester=False)
     gate.database.hands_over = True
     request_id = gate.ask("1")
-    with gate.database.write() as session:
-        revoke(session, request_id, None, gate.clock())
+    revoke(gate.database, request_id, None, gate.clock(), lambda: None)
     hand_over(gate)
     gate.platform.states["1"] = PlatformState.CANCELLED
     gate.clock.now += timedelta(hours=1)
