@@ -5,6 +5,7 @@ to one request whose tasks were fixed when it was received, so a link can never 
 """
 
 import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,14 @@ TASK = "task"
 REQUEST = "request"
 # Where the links of the mails and the page's forms lead, relative to the gate's public URL.
 ROUTES = {Action.ACCEPT: "accept", Action.DECLINE: "decline"}
+
+
+MARK = 16  # signs
+
+
+def mark(key: str) -> str:
+    """What tells a key apart from others and does not give it away."""
+    return hmac.digest(key.encode(), b"approval.mark", hashlib.sha256).hex()[:MARK]
 
 
 class LinkInvalid(Exception):

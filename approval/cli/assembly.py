@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
 
-import structlog
 from flask import Flask
 
 from approval.allowance import Allowance
 from approval.cli.engines import build_engine, open_database, rounds_of
 from approval.cli.keys import link_keys
-from approval.cli.losses import lost_keys
 from approval.cli.parts import (
     build_callers,
     build_patience,
@@ -61,8 +59,6 @@ from approval.web.strangers import Strangers
 WEB_THREADS = 8
 SIDE_BY_SIDE = 8  # tasks of one batch that are looked at together
 
-log = structlog.get_logger("approval")
-
 
 @dataclass(frozen=True)
 class Service:
@@ -87,8 +83,6 @@ class Service:
 
 def assemble(config: Config, *, works: bool = True) -> Service:
     """Build a gate; `works`: its engine is to run. Raises TemplateError, StoreDown, KeyBroken."""
-    if lost := lost_keys(config):
-        log.warning("keys lost", problem=lost)
     database = open_database(config, connections=WEB_THREADS + _workers(config))
     platform = build_platform(config)
     transport = build_transport(config)

@@ -16,8 +16,8 @@ from approval import samples
 from approval.cli import binding
 from approval.cli.binding import NotBound
 from approval.cli.completeness import lacks
-from approval.cli.keys import KeyBroken, key_file, link_keys
-from approval.cli.losses import lost_keys
+from approval.cli.keys import KeyBroken, key_file, marks
+from approval.cli.losses import lost_links
 from approval.cli.parts import build_platform, build_templates, build_transport
 from approval.clock import utc_now
 from approval.config import Config, Examined
@@ -98,28 +98,28 @@ def _store(config: Config) -> list[Finding]:
 def _file(config: Config, file: Path) -> Finding:
     if wrong := _out_of_reach(file):
         return problem(f"database: {wrong}")
-    current, empty = False, True
+    try:
+        marks(config)
+    except KeyBroken as error:
+        return problem(f"secret_key: {error}")
+    current, empty, lost = False, True, None
     if file.exists():
         with closing(Database(config.database)) as database:
             try:
                 current, empty = is_current(database), is_empty(database)
+                lost = lost_links(config, database) if current else None
             except Unfinished as error:
                 return problem(f"database: {file} {error}")
             except StoreDown as error:
                 return problem(f"database: {file} is not what a gate keeps ({error}); name another")
     keys = key_file(config)
-    try:
-        if keys:
-            link_keys(config)
-    except KeyBroken as error:
-        return problem(f"secret_key: {error}")
     if empty and keys:
         return warning(
             f"database: {keys} is there, but nothing is in {file}; if this is a backup, it lacks "
             "the database: 'approval db backup' copies both, also while the gate serves"
         )
-    if lost := lost_keys(config):
-        return warning(f"database: {lost}")
+    if lost:
+        return warning(f"secret_key: {lost}")
     return ok(f"{file} {'is up to date' if current else 'will be set up by approval serve'}")
 
 
@@ -130,6 +130,7 @@ def _server(config: Config) -> Finding:
             current = is_current(database)
             with database.read() as session:
                 apart = abs(leases.now(session) - utc_now())
+            lost = lost_links(config, database) if current else None
     except Unfinished as error:
         return problem(f"database: {shown} {error}")
     except StoreDown as error:
@@ -148,6 +149,8 @@ def _server(config: Config) -> Finding:
             f"database: the clock of {shown} and that of this machine are "
             f"{apart.total_seconds():.0f} s apart; let NTP set both, else work waits that much"
         )
+    if lost:
+        return warning(f"secret_key: {lost}")
     return ok(f"{shown} is up to date")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from approval.config import Config
 from approval.config.values import SECRET_LENGTH
+from approval.links import mark
 
 
 class KeyBroken(Exception):
@@ -30,6 +31,13 @@ def link_keys(config: Config) -> list[str]:
     if not keys or any(len(key) < SECRET_LENGTH for key in keys):
         raise KeyBroken(f"{file} holds no key; restore it, or remove it and all links with it")
     return keys
+
+
+def marks(config: Config) -> list[str]:
+    """The marks of the keys that there are by now, in their order. Raises KeyBroken."""
+    if config.server.secret_key or key_file(config):
+        return [mark(key) for key in link_keys(config)]
+    return []
 
 
 def rotate(config: Config) -> int:

@@ -1,28 +1,29 @@
-"""What was lost beside a store that is whole."""
+"""Links in mails that a gate with these settings would not know."""
 
-from contextlib import closing
-
-from approval.cli.keys import beside, key_file
+from approval.cli.keys import beside, marks
 from approval.config import Config
-from approval.store import pending
+from approval.gate.rekey import strangers
 from approval.store.database import Database
-from approval.store.migrate import is_current
 
 
-def lost_keys(config: Config) -> str | None:
-    """Whether the keys are gone that signed links of open requests. Raises StoreDown."""
-    file = config.database_file
-    needless = config.server.secret_key or not config.links.signed
-    if file is None or not file.exists() or needless or key_file(config):
+def lost_links(config: Config, database: Database) -> str | None:
+    """Whether the key is missing that signed links of open requests. Raises StoreDown, KeyBroken.
+
+    The database has to be up to date.
+    """
+    if not config.links.signed:
         return None
-    with closing(Database(config.database, reading=True)) as database:
-        if not is_current(database):
-            return None
-        with database.read() as session:
-            waiting = pending.count_open(session)
+    with database.read() as session:
+        waiting = strangers(session, marks(config))
     if not waiting:
         return None
+    if config.database_file and not config.server.secret_key:
+        return (
+            f"{beside(config.database_file)} does not hold the key that signed so far, and "
+            f"requests are open ({waiting}): links in their mails end; put the file back that was "
+            "there before a gate starts"
+        )
     return (
-        f"{beside(file)} is not there, and requests are open ({waiting}): links in their mails "
-        "end with the keys; put the file back before a gate starts and makes a new one"
+        f"the key that signed so far is not among these, and requests are open ({waiting}): links "
+        "in their mails are unknown to this gate; give all gates the same keys, the newest last"
     )

@@ -15,7 +15,7 @@ from approval.gate import revoke as revoking
 from approval.gate import trouble
 from approval.store import retention
 
-PAUSE = 0.01  # seconds between two batches; else a gate beside it would get no turn to write
+PAUSE = 0.01  # seconds between two batches, in which a gate beside it gets its turn to write
 
 
 @click.command()

@@ -11,8 +11,10 @@ import structlog
 
 from approval.cli import binding
 from approval.cli.assembly import WEB_THREADS, Service, assemble
+from approval.cli.keys import marks
 from approval.clock import utc_now
 from approval.config import Config
+from approval.gate.rekey import rekey
 from approval.store import leases, pending
 from approval.store.database import StoreDown
 from approval.store.migrate import is_current
@@ -106,6 +108,8 @@ def _server(service: Service, config: Config) -> Server:
 def prepare(service: Service, config: Config) -> None:
     """See that what is stored fits this version and these settings. Raises NotServed."""
     _see_to_tables(service, config)
+    if config.links.signed:
+        _rekey(service, config)
     if config.policy.decline_after is None:
         _call_off(service)
     _keep_for_good()
@@ -157,6 +161,12 @@ def refuse_file(config: Config) -> None:
             "[server] database: a SQLite file is for one process, 'approval serve'; "
             "web and worker can share a PostgreSQL database"
         )
+
+
+def _rekey(service: Service, config: Config) -> None:
+    """Links that were mailed by the older keys, or by other gates, may be strangers here."""
+    if requests := rekey(service.database, marks(config), utc_now()):
+        log.warning("links of open requests are signed with a key unknown here", requests=requests)
 
 
 def _call_off(service: Service) -> None:

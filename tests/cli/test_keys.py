@@ -1,6 +1,7 @@
 """The keys that sign links."""
 
 import os
+import re
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 
 from approval.cli.assembly import assemble
 from approval.cli.keys import KeyBroken, link_keys, retire, rotate
-from approval.cli.losses import lost_keys
+from approval.cli.serving import prepare
 from approval.config import load
 from tests import stores
 from tests.conftest import MONA, free_port, served_gate, served_site, settings_text
@@ -157,17 +158,43 @@ def test_a_link_lives_as_long_as_its_key(tmp_path, cloud, mailbox):
             assert retired.content == gate.get("/review?request=unknown&token=x").content
 
 
+def start(config):
+    """Start a gate as far as its keys matter; returns what it logs."""
+    with capture_logs() as logged, closing(assemble(config)) as service:
+        prepare(service, config)
+    return [entry["event"] for entry in logged]
+
+
+STRANGE = "links of open requests are signed with a key unknown here"
+
+
+@pytest.mark.only_on("sqlite")  # where keys lie beside the file
 def test_keys_that_are_lost_while_requests_are_open_are_told(site, approval):
+    config = config_of(site)
+    assert STRANGE not in start(config)
     site.deploy()
     site.settle()
-    config = config_of(site)
-    assert lost_keys(config) is None
+    assert "the key that signed" not in approval("check").output
     file = site.gate.folder / "workflow.db.key"
     file.rename(site.gate.folder / "elsewhere")
-    assert f"{file} is not there, and requests are open" in lost_keys(config)
-    assert f"{file} is not there" in approval("check").output
+    told = approval("check").output
+    assert f"[server] secret_key: {file} does not hold the key that signed so far" in told
+    assert not file.exists()
     unsigned = replace(config, links=config.links.model_copy(update={"signed": False}))
-    assert lost_keys(unsigned) is None
-    with capture_logs() as logged, closing(assemble(config)):
-        pass
-    assert "keys lost" in {entry["event"] for entry in logged}
+    assert STRANGE not in start(unsigned)
+    assert STRANGE in start(config)
+    assert STRANGE not in start(config)
+
+
+def test_a_gate_that_was_given_another_key_than_the_others_is_told_of(site, approval):
+    start(config_of(site))
+    site.deploy()
+    site.settle()
+    file = site.gate.folder / "workflow.cfg"
+    others = re.sub(r"secret_key = .*\n", "", file.read_text("utf-8"))
+    file.write_text(f"{others}secret_key = {'b' * 22}\n", "utf-8")
+    told = approval("check").output
+    assert "[server] secret_key: the key that signed so far is not among these" in told
+    assert STRANGE in start(config_of(site))
+    site.gate.catch_up()
+    assert "the same [server] secret_key" in site.mails.to("operator@gate.example").text

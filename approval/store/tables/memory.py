@@ -26,3 +26,12 @@ ALERTS = sa.Table(
     column("noted_at", TIME),
     column("told_at", TIME, nullable=True),
 )
+
+# Which key signs: a mark that tells it apart from others and does not give it away.
+SIGNING = sa.Table(
+    "signing",
+    METADATA,
+    column("what", sa.String(16), primary_key=True),
+    column("mark", sa.String(16)),
+    column("since", TIME),
+)
