@@ -31,8 +31,9 @@ NO_USE = 3  # the status at which gunicorn ends instead of starting another proc
 def application(file: str = "workflow.cfg") -> Flask:
     """Build it, or end the process with the reason named."""
     try:
-        with told():
-            return _built(load_config(Path(file)))
+        config = load_config(Path(file))
+        with told(config):
+            return _built(config)
     except SystemExit:
         sys.exit(NO_USE)
 

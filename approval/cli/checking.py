@@ -10,7 +10,6 @@ from email.utils import parseaddr
 from pathlib import Path
 
 import click
-from sqlalchemy import make_url
 
 from approval import samples
 from approval.cli import binding
@@ -37,7 +36,7 @@ def check(found: Examined) -> bool:
     config = found.config
     for text in found.problems:
         click.echo(f"{Level.PROBLEM:8} {text}")
-    for text in (*config.warnings, *_laid_open(config.file)):
+    for text in (*config.warnings, *_laid_open(config)):
         click.echo(f"{Level.WARNING:8} {text}")
     return all([_try(part, found) for part in _parts(config)])
 
@@ -73,10 +72,11 @@ def _try(part: Part, found: Examined) -> bool:
     return all(finding.level is not Level.PROBLEM for finding in findings)
 
 
-def _laid_open(file: Path) -> Iterator[str]:
-    """Whether everybody on the machine can read the settings, which hold secrets."""
-    if file.stat().st_mode & stat.S_IROTH:
-        yield f"{file} can be read by everybody on this machine; chmod o= {file}"
+def _laid_open(config: Config) -> Iterator[str]:
+    """Which of the gate's own files with secrets everybody on the machine can read."""
+    for file in filter(None, (config.file, key_file(config))):
+        if file.stat().st_mode & stat.S_IROTH:
+            yield f"{file} can be read by everybody on this machine; chmod o= {file}"
 
 
 def _address(config: Config) -> list[Finding]:
@@ -124,7 +124,7 @@ def _file(config: Config, file: Path) -> Finding:
 
 
 def _server(config: Config) -> Finding:
-    shown = make_url(config.database).render_as_string()  # without the password
+    shown = config.shown_database
     try:
         with closing(Database(config.database)) as database:
             current = is_current(database)

@@ -112,7 +112,7 @@ def _told(side: str, database: str) -> Iterator[None]:
     try:
         yield
     except TROUBLES[side] as error:
-        shown = make_url(database).render_as_string()  # without the password
+        shown = storing.shown(database)
         cure = _cure(side, error)
         raise Ended(f"{side}: {shown}: {error}{cure and f'; {cure}'}") from error
 

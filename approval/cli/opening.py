@@ -66,9 +66,8 @@ def open_store(config: Config, *, reading: bool = False) -> Iterator[Database]:
         with closing(open_database(config, patient=True, reading=reading)) as database:
             yield database
     except StoreDown as error:
-        shown = make_url(config.database).render_as_string()  # without the password
         cure = _how_to_read(config) if reading else ""
-        click.echo(f"problem  [server] database: {shown}: {error}{cure}", err=True)
+        click.echo(f"problem  [server] database: {config.shown_database}: {error}{cure}", err=True)
         sys.exit(1)
 
 

@@ -52,19 +52,22 @@ def _run(file: Path, part: Callable[[Config], None]) -> None:
     configure_logs()
     for warning in config.warnings:
         click.echo(f"warning  {warning}", err=True)
-    with told():
+    with told(config):
         part(config)
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def told(config: Config) -> Iterator[None]:
     """End with the reason named if a gate cannot run."""
     try:
         yield
     except TemplateError as error:
         _end(f"[server] templates: {error}", error)
-    except (InUse, StoreDown) as error:
+    except InUse as error:
         _end(f"[server] database: {error}", error)
+    except StoreDown as error:
+        tried = f"{config.shown_database}: {error}; 'approval check' tries it and says what to do"
+        _end(f"[server] database: {tried}", error)
     except NotBound as error:
         _end(f"[server] {error}", error)
     except (serving.NotServed, KeyBroken, OSError, CalledProcessError) as error:

@@ -61,6 +61,11 @@ class Config:
         return storing.address(self.server, self.file.parent.resolve())
 
     @property
+    def shown_database(self) -> str:
+        """The database's URL for people and logs: without its password."""
+        return storing.shown(self.database)
+
+    @property
     def database_file(self) -> Path | None:
         """The SQLite file; None if a PostgreSQL server keeps everything."""
         return storing.file_of(self.database)

@@ -63,6 +63,11 @@ def address(server: "Server", folder: Path) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def shown(database: str) -> str:
+    """The address without its password, which is shown as ***."""
+    return make_url(database).render_as_string()
+
+
 def placed(database: str, folder: Path) -> str:
     """The address of a store whose file, if it is a relative one, lies in `folder`."""
     file = file_of(database)

@@ -285,12 +285,28 @@ def test_keys_that_are_none_are_a_problem(check, text, approval, tmp_path):
     assert (status, "holds no key" in told) == (1, True)
 
 
-def test_settings_that_everybody_can_read_are_warned_about(approval, text, tmp_path):
+@pytest.mark.parametrize("name", ["workflow.cfg", "workflow.db.key"])
+def test_secrets_that_everybody_can_read_are_warned_about(approval, text, tmp_path, name):
     write(tmp_path, text)
-    (tmp_path / "workflow.cfg").chmod(0o644)
+    approval("db", "upgrade")
+    (tmp_path / "workflow.db.key").touch(0o600)
+    (tmp_path / "workflow.db.key").write_text("k" * 40)
+    (tmp_path / name).chmod(0o644)
     result = approval("check")
     [told] = of("warning", result.output.splitlines())
-    assert (result.exit_code, "chmod" in told) == (0, True)
+    file = tmp_path / name
+    assert f"{file} can be read by everybody on this machine; chmod o= {file}" in told
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_a_file_that_is_no_database_is_named_with_what_to_do(approval, text, tmp_path, command):
+    write(tmp_path, text)
+    (tmp_path / "workflow.db").write_text("no database" * 100)
+    told = approval(command)
+    assert told.exit_code == 1
+    assert f"{tmp_path}/workflow.db" in told.output
+    assert ("name another" if command == "check" else "'approval check'") in told.output
 
 
 def test_warnings_are_told_and_are_no_failure(check, text):
