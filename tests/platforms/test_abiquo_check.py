@@ -1,5 +1,7 @@
 """The check of the account: what it may do, and which setting is wrong if it cannot sign in."""
 
+import socket
+
 import pytest
 from abiquo_samples import collection, user
 
@@ -150,6 +152,14 @@ def test_a_platform_that_is_not_there_is_the_location(server, connect):
     key, words = trouble(connect(server, api_location=location).check())
     assert key == "api_location"
     assert words.startswith(f"{location} cannot be reached (GET login: ")
+
+
+def test_a_port_that_waits_for_a_request_without_tls_is_told(connect):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        location = f"https://127.0.0.1:{silent.getsockname()[1]}/api"
+        key, words = trouble(connect(None, api_location=location, api_timeout=0.2).check())
+    assert key == "api_location"
+    assert words.startswith(f"{location} begins no TLS (GET login: ")
 
 
 @pytest.fixture

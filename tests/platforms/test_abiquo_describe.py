@@ -16,6 +16,7 @@ from abiquo_samples import (
 )
 
 from approval.model import Description, Disk, Machine, Person, Place
+from approval.platforms.abiquo.reader import Reader
 
 APPLIANCE = "cloud/virtualdatacenters/3/virtualappliances/8"
 TEMPLATE = f"{ENTERPRISE}/datacenterrepositories/1/virtualmachinetemplates/4"
@@ -262,6 +263,14 @@ def test_people_and_places_are_kept_for_a_minute(server, connect):
 
 
 def test_failures_are_not_kept(server, abiquo):
+    assert described(server, abiquo, **{USER: (503, {}, b"")}).requester is None
+    assert described(server, abiquo, **{USER: user()}).requester is not None
+
+
+def test_a_read_that_has_ended_is_not_joined_though_its_end_is_not_noted_yet(
+    server, abiquo, monkeypatch
+):
+    monkeypatch.setattr(Reader, "_end", lambda *read: None)
     assert described(server, abiquo, **{USER: (503, {}, b"")}).requester is None
     assert described(server, abiquo, **{USER: user()}).requester is not None
 
