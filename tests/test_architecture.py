@@ -28,6 +28,7 @@ LAYERS = [
         "nearest",
         "findings",
         "addresses",
+        "extras",
     ],
 ]
 BUILDERS = LAYERS[0]

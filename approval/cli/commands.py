@@ -1,7 +1,6 @@
 """All commands, under one name."""
 
 import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from approval.cli.opening import Command, examine_config, settings_option
 from approval.cli.temporal import engine_group, temporal_group
 from approval.config import SECTIONS
 from approval.config.example import example
+from approval.extras import how_to_install
 
 OF_THE_DEMO = {"aiosmtpd", "requests"}  # what the extra of that name installs
 
@@ -84,12 +84,8 @@ def demo(file: Path | None, alone: bool, cloud_port: int) -> None:
         missing = (error.name or "").partition(".")[0]
         if missing not in OF_THE_DEMO:
             raise
-        python = shlex.quote(sys.executable)
-        click.echo(
-            f"problem  the demo needs {missing}, which is not installed; in the folder of the "
-            f"sources, where pyproject.toml lies: {python} -m pip install '.[demo]'",
-            err=True,
-        )
+        cure = how_to_install("demo")
+        click.echo(f"problem  the demo needs {missing}, which is not installed; {cure}", err=True)
         sys.exit(2)
     sys.exit(once() if alone else run(Ports(cloud=cloud_port), file))
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from approval.extras import how_to_install
 from approval.store import wakes
 from approval.store.groupcommit import NotCommitted, words
 from approval.store.postgresql import PostgreSQL
@@ -12,10 +13,7 @@ from approval.store.session import Session
 from approval.store.sqlite import SQLite
 
 Wake = Callable[[Collection[str]], None]
-DRIVER = (
-    "PostgreSQL needs a driver that is not installed; in the folder of the sources: "
-    "python -m pip install '.[postgresql]'"
-)
+DRIVER = f"PostgreSQL needs a driver that is not installed; {how_to_install('postgresql')}"
 
 
 class StoreDown(Exception):

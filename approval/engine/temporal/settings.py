@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 from pydantic import Field
 
+from approval.extras import how_to_install
 from approval.findings import Finding, problem, warning
 from approval.section import (
     OptionalFile,
@@ -16,7 +17,6 @@ from approval.section import (
 )
 
 LOOKS = 8  # threads that look into the store for workflows and the relay, whatever the machine
-CURE = "in the folder of the sources: python -m pip install '.[temporal]'"
 
 
 class Temporal(Section):
@@ -95,5 +95,5 @@ class Temporal(Section):
 def missing() -> str | None:
     """What has to be installed first, and how; None if all is there."""
     if find_spec("temporalio") is None:
-        return f"temporal needs a library that is not installed: {CURE}"
+        return f"temporal needs a library that is not installed; {how_to_install('temporal')}"
     return None
