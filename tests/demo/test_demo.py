@@ -14,7 +14,8 @@ from approval.demo.loopback import free_port
 from approval.demo.welcome import started_as
 from tests.conftest import wait_until
 
-ARTICLE = Path(__file__).parent.parent / "platforms" / "data" / "article.xml"
+DATA = Path(__file__).parent.parent / "platforms" / "data"
+ARTICLE, COLLECTION = DATA / "article.xml", DATA / "collection.json"
 LAST_LINE = "Ctrl-C ends it all"
 # What an operator's shell may hold; none of it is for the demo.
 ENVIRONMENT = {
@@ -144,6 +145,13 @@ def test_a_file_goes_to_the_demo_that_runs(fed):
     status, output, errors = send(fed, ARTICLE)
     assert (status, errors) == (0, "")
     assert "answers 200: known already" in output
+
+
+def test_a_callback_of_todays_versions_can_be_sent_too(fed):
+    status, output, errors = send(fed, COLLECTION)
+    assert (status, errors) == (0, "")
+    assert "with 1 task, see the mailbox" in output
+    wait_until(lambda: "Approval needed: undeploy web-01" in fed.mailbox())
 
 
 def test_what_cannot_be_read_is_posted_all_the_same(fed, tmp_path):
