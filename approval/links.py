@@ -19,12 +19,10 @@ TASK = "task"
 REQUEST = "request"
 # Where the links of the mails and the page's forms lead, relative to the gate's public URL.
 ROUTES = {Action.ACCEPT: "accept", Action.DECLINE: "decline"}
+MARK = 16  # hexadecimal digits
 
 
-MARK = 16  # signs
-
-
-def mark(key: str) -> str:
+def mark_of(key: str) -> str:
     """What tells a key apart from others and does not give it away."""
     return hmac.digest(key.encode(), b"approval.mark", hashlib.sha256).hex()[:MARK]
 

@@ -33,13 +33,14 @@ from approval.engine.temporal.settings import LOOKS
 from approval.gate import Handler
 from approval.gate.ask import Ask
 from approval.gate.consider import Consider
+from approval.gate.keys import Keys
 from approval.gate.lapse import Lapse
 from approval.gate.letters import Letters
 from approval.gate.purge import Purge
 from approval.gate.release import Release
 from approval.gate.room import Room
 from approval.gate.tell import Tell
-from approval.links import Links
+from approval.links import Links, mark_of
 from approval.mail import Transport
 from approval.mail.message import Sender
 from approval.mail.paced import Paced
@@ -72,6 +73,7 @@ class Service:
     platform: Platform
     transport: Transport
     side_by_side: ThreadPoolExecutor
+    keys: Keys | None
 
     def close(self) -> None:
         """Let go of everything that is held open."""
@@ -119,6 +121,9 @@ def assemble(config: Config, *, works: bool = True) -> Service:
     }
     for kind in set(Kind) - {Kind.RELEASE}:
         handlers[kind] = courtesy.before(handlers[kind])
+    own = Keys(database, [mark_of(key) for key in keys]) if config.links.signed else None
+    if own:
+        handlers[Kind.RECONCILE] = own.before(handlers[Kind.RECONCILE])
     rounds = Rounds(rounds_of(config), metrics.rounds)
     holding = _holding(database)
     jobs = Jobs(
@@ -131,7 +136,7 @@ def assemble(config: Config, *, works: bool = True) -> Service:
     app = _app(config, database, platform, room, links, codes, Pages(templates), alive, metrics)
     app.wsgi_app = courtesy.wrap(app.wsgi_app)  # type: ignore[assignment, method-assign] # Flask's documented way
     heartbeat = Heartbeat(holding)
-    return Service(database, jobs, engine, heartbeat, app, platform, transport, side_by_side)
+    return Service(database, jobs, engine, heartbeat, app, platform, transport, side_by_side, own)
 
 
 def _holding(database: Database) -> Holding:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from approval.config import Config
 from approval.config.values import SECRET_LENGTH
-from approval.links import mark
+from approval.links import mark_of
 
 
 class KeyBroken(Exception):
@@ -36,7 +36,7 @@ def link_keys(config: Config) -> list[str]:
 def marks(config: Config) -> list[str]:
     """The marks of the keys that there are by now, in their order. Raises KeyBroken."""
     if config.server.secret_key or key_file(config):
-        return [mark(key) for key in link_keys(config)]
+        return [mark_of(key) for key in link_keys(config)]
     return []
 
 

@@ -2,28 +2,25 @@
 
 from approval.cli.keys import beside, marks
 from approval.config import Config
-from approval.gate.rekey import strangers
+from approval.store import pending, signing
 from approval.store.database import Database
 
 
 def lost_links(config: Config, database: Database) -> str | None:
-    """Whether the key is missing that signed links of open requests. Raises StoreDown, KeyBroken.
+    """Whether a key is missing that signed links of open requests. Raises StoreDown, KeyBroken.
 
     The database has to be up to date.
     """
     if not config.links.signed:
         return None
+    known = marks(config)
     with database.read() as session:
-        waiting = strangers(session, marks(config))
-    if not waiting:
+        count = signing.count_strange(session, known) if known else pending.count_open(session)
+    if not count:
         return None
+    missing = f"a key is missing that signed links in mails of open requests ({count})"
     if config.database_file and not config.server.secret_key:
-        return (
-            f"{beside(config.database_file)} does not hold the key that signed so far, and "
-            f"requests are open ({waiting}): links in their mails end; put the file back that was "
-            "there before a gate starts"
-        )
-    return (
-        f"the key that signed so far is not among these, and requests are open ({waiting}): links "
-        "in their mails are unknown to this gate; give all gates the same keys, the newest last"
-    )
+        file = beside(config.database_file)
+        lost = "" if known else f"; {file} is not there"
+        return f"{missing}{lost}; put it into {file} before a gate starts, older keys first"
+    return f"{missing}; give all gates the same keys, the newest last"

@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -13,6 +15,7 @@ from approval.failures import Failure
 from approval.gate import purge as purging
 from approval.gate import revoke as revoking
 from approval.gate import trouble
+from approval.model import Approver
 from approval.store import retention
 
 PAUSE = 0.01  # seconds between two batches, in which a gate beside it gets its turn to write
@@ -72,18 +75,43 @@ def revoke(file: Path, request: str | None, address: str | None, lift: bool) -> 
         raise click.UsageError("name --request, --person or both")
     config = load_config(file)
     act = revoking.lift if lift else revoking.revoke
-    try:
-        with open_current(config) as database:
+    with open_current(config) as database:
+        try:
             with database.read() as session:
-                named = request and revoking.request_of(session, config.platform_name, request)
-            found = act(database, named, address, utc_now(), _pause)
-    except revoking.Nobody as error:
-        click.echo(f"problem  {error}", err=True)
-        sys.exit(1)
-    for one in found:
-        click.echo(f"{one.name} <{one.address}> of request {one.request_id}")
-    click.echo(f"{len(found)} {'let decide again' if lift else 'withdrawn'}")
-    sys.exit(0 if found else 1)
+                meant = revoking.meant(session, config.platform_name, request, address)
+        except revoking.Nobody as error:
+            click.echo(f"problem  {error}", err=True)
+            sys.exit(1)
+        with _shown("let decide again" if lift else "withdrawn") as done:
+            act(database, meant, address, utc_now, done)
+    sys.exit(0 if done.approvers else 1)
+
+
+class _Done:
+    """Whose links were changed so far."""
+
+    def __init__(self) -> None:
+        self.approvers: list[Approver] = []
+
+    def __call__(self, some: Sequence[Approver]) -> None:
+        self.approvers += some
+        _pause()
+
+
+@contextmanager
+def _shown(what: str) -> Iterator[_Done]:
+    """Show at the end whose links were changed, however that comes.
+
+    Not before: whoever stops reading must not stop the rest.
+    """
+    done, rest = _Done(), "; run the same again for the rest"
+    try:
+        yield done
+        rest = ""
+    finally:
+        for one in done.approvers:
+            click.echo(f"{one.name} <{one.address}> of request {one.request_id}")
+        click.echo(f"{len(done.approvers)} {what}{rest}")
 
 
 @click.command()

@@ -11,10 +11,8 @@ import structlog
 
 from approval.cli import binding
 from approval.cli.assembly import WEB_THREADS, Service, assemble
-from approval.cli.keys import marks
 from approval.clock import utc_now
 from approval.config import Config
-from approval.gate.rekey import rekey
 from approval.store import leases, pending
 from approval.store.database import StoreDown
 from approval.store.migrate import is_current
@@ -108,8 +106,7 @@ def _server(service: Service, config: Config) -> Server:
 def prepare(service: Service, config: Config) -> None:
     """See that what is stored fits this version and these settings. Raises NotServed."""
     _see_to_tables(service, config)
-    if config.links.signed:
-        _rekey(service, config)
+    look_at_keys(service)
     if config.policy.decline_after is None:
         _call_off(service)
     _keep_for_good()
@@ -163,10 +160,11 @@ def refuse_file(config: Config) -> None:
         )
 
 
-def _rekey(service: Service, config: Config) -> None:
-    """Links that were mailed by the older keys, or by other gates, may be strangers here."""
-    if requests := rekey(service.database, marks(config), utc_now()):
-        log.warning("links of open requests are signed with a key unknown here", requests=requests)
+def look_at_keys(service: Service) -> None:
+    """Note which key signs, and warn if one is missing that signed links of open requests."""
+    strange = service.keys.begin(utc_now()) if service.keys else 0
+    if strange:
+        log.warning("a key is missing that signed links of open requests", requests=strange)
 
 
 def _call_off(service: Service) -> None:

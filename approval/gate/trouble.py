@@ -112,16 +112,17 @@ def _somebody_is_asked(session: Session, job: Job, now: datetime) -> bool:
         return False
     if approver.mailed_at is None:  # else an earlier mail came through
         people.mailed(session, approver.id, MailState.REFUSED, now, None)
-    return not holders.are_left_alone(session, [approver.request_id])
+    return not holders.is_left_alone(session, approver.request_id)
 
 
 def alert_if_nobody_is_left(session: Session, request_ids: Collection[str], now: datetime) -> None:
     """Tell the operator if one of these requests stays pending because nobody's links decide.
 
-    They are told of all such requests, for of several alerts the last one stands.
+    They are told of all such requests, these first, for of several alerts the last one stands.
     """
-    if holders.are_left_alone(session, request_ids):
-        left = holders.left_alone(session, NAMED + 1)
+    these, left = set(request_ids), holders.left_alone(session)
+    if not these.isdisjoint(left):
+        left.sort(key=lambda request_id: request_id not in these)
         named = ", ".join(left[:NAMED]) + (" and others" if len(left) > NAMED else "")
         raise_alert(
             session,

@@ -39,10 +39,9 @@ _left_alone = (
         sa.exists().where(_asked),
         ~sa.exists().where(_asked, APPROVERS.c.mail != MailState.REFUSED, CAN_DECIDE),
     )
-    .order_by(REQUESTS.c.received_at, REQUESTS.c.id)
+    .order_by(REQUESTS.c.received_at.desc(), REQUESTS.c.id.desc())
 )
-_first_left_alone = _left_alone.limit(sa.bindparam("limit"))
-_these_left_alone = _left_alone.where(REQUESTS.c.id.in_(sa.bindparam("requests", expanding=True)))
+_is_left_alone = _left_alone.where(REQUESTS.c.id == sa.bindparam("request"))
 
 
 def open_requests(session: Session, address: str) -> list[str]:
@@ -70,14 +69,14 @@ def _is(address: str) -> sa.ColumnElement[bool]:
     return sa.func.lower(APPROVERS.c.address) == address.lower()
 
 
-def left_alone(session: Session, limit: int) -> list[str]:
-    """The oldest open requests in which nobody who was asked can decide any more."""
-    return list(session.scalars(_first_left_alone, {"limit": limit}))
+def left_alone(session: Session) -> list[str]:
+    """The open requests in which nobody who was asked can decide any more, the newest first."""
+    return list(session.scalars(_left_alone))
 
 
-def are_left_alone(session: Session, request_ids: Collection[str]) -> bool:
-    """Whether any of these requests is among those that are left alone."""
-    return session.scalar(_these_left_alone, {"requests": list(request_ids)}) is not None
+def is_left_alone(session: Session, request_id: str) -> bool:
+    """Whether a request is one of them."""
+    return session.scalar(_is_left_alone, {"request": request_id}) is not None
 
 
 def revoke(session: Session, approver_ids: Iterable[int], now: datetime) -> None:

@@ -374,6 +374,8 @@ def test_nine_mistakes_are_told_at_once_and_what_has_none_is_tried(check, cloud)
         ("[policy]\npurge_after = 1 s", ["store", "abiquo", "mail"]),
         ("brand = a\nbrand = b", ["abiquo", "mail"]),
         ("no setting", ["abiquo", "mail"]),
+        ("secret_key = short", ["abiquo", "mail"]),
+        ("database = strange", ["abiquo", "mail"]),
         ("[abiquo]\napi_timeout = 1", ["store", "mail"]),
         ("[mail]\nsecurity tls", ["store", "abiquo"]),
         ("[strange]\nkey = 1", ["store", "abiquo", "mail"]),

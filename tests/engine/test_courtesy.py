@@ -61,7 +61,8 @@ def busy(jobs, monkeypatch):
     return jobs
 
 
-def test_what_can_wait_begins_when_the_web_has_been_quiet_for_a_moment(jobs):
+def test_what_can_wait_begins_when_the_web_has_been_quiet_for_a_moment(jobs, monkeypatch):
+    monkeypatch.setattr(courtesy, "TURN", 3600.0)
     sent = jobs.ask_the_web()
     jobs.run()
     assert jobs.times[1] - sent >= courtesy.QUIET

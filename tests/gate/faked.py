@@ -5,6 +5,7 @@ Either can be another one that is given.
 
 from concurrent.futures import Executor
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from prometheus_client import Counter, Gauge
@@ -22,6 +23,7 @@ from approval.gate.letters import Letters
 from approval.gate.receive import Received, receive
 from approval.gate.reconcile import Reconcile
 from approval.gate.release import Release
+from approval.gate.revoke import meant, revoke
 from approval.gate.room import Room
 from approval.gate.tell import Tell
 from approval.gate.trouble import redeliver
@@ -167,6 +169,16 @@ class FakedGate:
             return redeliver(session, list(ids) or None, self.platform.name, self.clock())
 
     # Time and work.
+
+    def withdraw(
+        self, name: str | None = None, address: str | None = None, act: Any = revoke
+    ) -> list[Approver]:
+        """Withdraw links, or do something else to those who hold them; returns whose."""
+        found: list[Approver] = []
+        with self.database.read() as session:
+            whose = meant(session, self.platform.name, name, address)
+        act(self.database, whose, address, self.clock, found.extend)
+        return found
 
     def work(self) -> None:
         """Run all that is due now."""

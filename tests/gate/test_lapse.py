@@ -7,7 +7,6 @@ from threading import Barrier
 import pytest
 
 from approval.gate.ask import Patience
-from approval.gate.revoke import revoke
 from approval.mail import MailError
 from approval.model import Action, Delivery, PlatformState, TaskState
 from approval.store import jobs, owners, pending, people
@@ -170,7 +169,7 @@ def test_a_time_that_a_later_mail_named_is_waited_for(gate):
 
 def test_whose_links_are_all_withdrawn_is_declined_for_all_that(gate):
     request_id = gate.ask("1")
-    revoke(gate.database, request_id, None, gate.clock(), lambda: None)
+    gate.withdraw(request_id)
     gate.pass_time(days=3)
     assert states(gate, request_id) == [TaskState.DECLINED]
 

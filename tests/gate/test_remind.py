@@ -7,7 +7,6 @@ import pytest
 
 from approval.decisions import Policy
 from approval.gate.ask import Patience
-from approval.gate.revoke import revoke
 from approval.links import TASK
 from approval.mail import MailError
 from approval.model import Action, MailState, PlatformState
@@ -125,7 +124,7 @@ def test_who_has_voted_on_one_task_is_reminded_of_the_other(gate):
 
 def test_whose_links_were_withdrawn_is_not_reminded(gate):
     request_id = gate.ask("1")
-    revoke(gate.database, request_id, BEA.address, gate.clock(), lambda: None)
+    gate.withdraw(request_id, BEA.address)
     gate.pass_time(days=5)
     assert counts(gate) == (1, 3)
 

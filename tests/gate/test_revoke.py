@@ -11,12 +11,11 @@ from approval.gate.vote import Barred
 from approval.mail import MailError
 from approval.model import Action, TaskState
 from approval.store.jobs import Kind
-from tests.fakes import BEA, MAX, OPERATOR
+from tests.fakes import BEA, MAX, OPERATOR, text_of
 
 
 def withdraw(gate, request_id=None, person=None, act=revoke):
-    address = person.address if person else None
-    return act(gate.database, request_id, address, gate.clock(), lambda: None)
+    return gate.withdraw(request_id, person.address if person else None, act)
 
 
 def test_a_press_on_a_page_that_was_open_before_does_not_count(gate):
@@ -80,7 +79,7 @@ def test_the_operator_is_told_of_every_request_that_nobody_can_decide(gate):
     withdraw(gate, person=MAX)
     gate.work()
     [alert] = gate.mails.to(OPERATOR)
-    text = alert.get_body(["plain"]).get_content()
+    text = text_of(alert)
     assert (first in text, second in text) == (True, True)
 
 
@@ -93,46 +92,60 @@ def test_the_operator_is_told_of_all_such_requests_though_they_are_withdrawn_one
     withdraw(gate, another)
     gate.pass_time(hours=1)
     *_, alert = gate.mails.to(OPERATOR)
-    text = alert.get_body(["plain"]).get_content()
+    text = text_of(alert)
     assert (one in text, another in text) == (True, True)
 
 
 def test_a_thousand_such_requests_do_not_make_a_mail_of_a_thousand_lines(gate, monkeypatch):
     monkeypatch.setattr(trouble, "NAMED", 2)
-    asked = sorted(gate.ask(str(number)) for number in range(3))
+    asked = [gate.ask(str(number)) for number in range(3)]
     withdraw(gate, person=BEA)
     withdraw(gate, person=MAX)
     gate.work()
     [alert] = gate.mails.to(OPERATOR)
-    text = alert.get_body(["plain"]).get_content()
-    assert [one in text for one in asked] == [True, True, False]
+    text = text_of(alert)
+    assert [one in text for one in asked].count(True) == 2
     assert "and others" in text
 
 
 def test_links_of_many_requests_are_withdrawn_some_requests_at_a_time(gate, monkeypatch):
     monkeypatch.setattr(revoking, "REQUESTS", 2)
     asked = sorted(gate.ask(str(number)) for number in range(3))
-    withdrawn = []
+    steps = []
 
-    def pause():
-        withdrawn.append([gate.approver(one, BEA).revoked for one in asked])
+    def after(some):
+        revoked = [gate.approver(one, BEA).revoked for one in asked]
+        steps.append((sorted(one.request_id for one in some), revoked))
 
-    found = revoke(gate.database, None, BEA.address, gate.clock(), pause)
-    assert sorted(one.request_id for one in found) == asked
-    assert withdrawn == [[True, True, False], [True, True, True]]
+    revoke(gate.database, asked, BEA.address, gate.clock, after)
+    assert steps == [(asked[:2], [True, True, False]), (asked[2:], [True, True, True])]
 
 
-def test_what_was_cut_off_is_done_by_the_next_call(gate, monkeypatch):
+def test_the_operator_gets_one_mail_of_many_requests_that_nobody_can_decide(gate, monkeypatch):
     monkeypatch.setattr(revoking, "REQUESTS", 1)
-    first, second = sorted([gate.ask("1"), gate.ask("2")])
+    asked = [gate.ask("1"), gate.ask("2")]
+    revoke(gate.database, asked, None, gate.clock, lambda some: gate.work())
+    gate.work()
+    [alert] = gate.mails.to(OPERATOR)
+    assert [one in text_of(alert) for one in asked] == [True, True]
 
-    def cut_off():
+
+def test_what_was_cut_off_is_done_by_the_next_call_and_all_of_it_is_told(gate, monkeypatch):
+    monkeypatch.setattr(revoking, "REQUESTS", 1)
+    first, second = asked = sorted([gate.ask("1"), gate.ask("2")])
+
+    def cut_off(some):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        revoke(gate.database, None, BEA.address, gate.clock(), cut_off)
+        revoke(gate.database, asked, None, gate.clock, cut_off)
     assert gate.approver(first, BEA).revoked
-    assert [one.request_id for one in withdraw(gate, person=BEA)] == [second]
+    found = []
+    revoke(gate.database, asked, None, gate.clock, found.extend)
+    assert {one.request_id for one in found} == {second}
+    gate.work()
+    [alert] = gate.mails.to(OPERATOR)
+    assert [one in text_of(alert) for one in asked] == [True, True]
 
 
 def test_withdrawing_twice_is_withdrawing_once(gate):

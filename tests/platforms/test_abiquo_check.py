@@ -159,7 +159,7 @@ def test_a_port_that_waits_for_a_request_without_tls_is_told(connect):
         location = f"https://127.0.0.1:{silent.getsockname()[1]}/api"
         key, words = trouble(connect(None, api_location=location, api_timeout=0.2).check())
     assert key == "api_location"
-    assert words.startswith(f"{location} begins no TLS (GET login: ")
+    assert words.startswith(f"{location} begins no TLS in time (GET login: ")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from approval.engine.temporal.story import story_of
 from approval.gate.ask import Patience
 from approval.gate.mistype import mistype
 from approval.gate.renew import renew
-from approval.gate.revoke import lift, revoke
+from approval.gate.revoke import lift
 from approval.gate.vote import open_request
 from approval.model import Action, PlatformState
 from approval.store import (
@@ -203,13 +203,13 @@ def mistype_code(gate):
 
 
 def revoke_request(gate):
-    revoke(gate.database, gate.first, None, gate.clock(), lambda: None)
-    lift(gate.database, gate.first, None, gate.clock(), lambda: None)
+    gate.withdraw(gate.first)
+    gate.withdraw(gate.first, act=lift)
 
 
 def revoke_person(gate):
-    assert revoke(gate.database, None, BEA.address.upper(), gate.clock(), lambda: None)
-    assert lift(gate.database, None, BEA.address, gate.clock(), lambda: None)
+    assert gate.withdraw(None, BEA.address.upper())
+    assert gate.withdraw(None, BEA.address, act=lift)
 
 
 def purge_some(gate):

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from approval.gate.revoke import revoke
 from approval.model import Action, PlatformState
 from approval.platforms import PlatformError
 from approval.store import jobs, wakes
@@ -90,7 +89,7 @@ def test_a_request_that_is_closed_without_anything_to_do_leaves_one(make_gate):
     gate = make_gate(notify_requester=False)
     gate.database.hands_over = True
     request_id = gate.ask("1")
-    revoke(gate.database, request_id, None, gate.clock(), lambda: None)
+    gate.withdraw(request_id)
     hand_over(gate)
     gate.platform.states["1"] = PlatformState.CANCELLED
     gate.clock.now += timedelta(hours=1)

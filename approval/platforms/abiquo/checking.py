@@ -122,8 +122,8 @@ def explain(error: PlatformError, settings: Settings) -> str:
         return _unproven(str(error), place)
     if isinstance(error.__cause__, DocumentError):
         return f"api_location: {place} answers, but not as Abiquo ({error}){_api(settings)}"
-    if "handshake" in str(error):
-        return f"api_location: {place} begins no TLS ({error}); its port may be one for http://"
+    if "handshake operation timed out" in str(error):
+        return f"api_location: {place} begins no TLS in time ({error}); is its port for http://?"
     return f"api_location: {place} cannot be reached ({error})"
 
 

@@ -27,11 +27,10 @@ ALERTS = sa.Table(
     column("told_at", TIME, nullable=True),
 )
 
-# Which key signs: a mark that tells it apart from others and does not give it away.
+# Which key signs since when, by a mark that tells it apart and does not give it away.
 SIGNING = sa.Table(
     "signing",
     METADATA,
-    column("what", sa.String(16), primary_key=True),
-    column("mark", sa.String(16)),
-    column("since", TIME),
+    column("since", TIME, primary_key=True),
+    column("mark", sa.String(16), primary_key=True),
 )

@@ -1,4 +1,4 @@
-"""The mark of the key that signs links."""
+"""By their marks, the keys that sign links, one after another."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,10 +10,9 @@ down_revision = "0008"
 def upgrade() -> None:
     op.create_table(
         "signing",
-        sa.Column("what", sa.String(length=16), nullable=False),
-        sa.Column("mark", sa.String(length=16), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("what", name=op.f("pk_signing")),
+        sa.Column("mark", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("since", "mark", name=op.f("pk_signing")),
     )
 
 
