@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 
 from approval.engine.jobs import Jobs
+from approval.engine.outage import Outage
 from approval.store.database import StoreDown
 from approval.store.jobs import Lane
 
@@ -53,6 +54,7 @@ class Embedded:
     def __init__(self, jobs: Jobs, threads: int) -> None:
         self._jobs = jobs
         self._stopping = threading.Event()
+        self._outage = Outage()
         self._bells = {lane: _Bell() for lane in Lane}
         self._threads = [
             threading.Thread(target=self._work, args=(lane,), name=f"{lane}-{number}", daemon=True)
@@ -93,12 +95,14 @@ class Embedded:
         while self._goes_on():
             heard = bell.rings
             try:
-                if self._jobs.run(lane, go_on=self._goes_on):
+                ran = self._jobs.run(lane, go_on=self._goes_on)
+                wait = None if ran else self._jobs.due_in(lane)
+                self._outage.over()
+                if ran:
                     pause = FIRST_PAUSE
                     continue
-                wait = self._jobs.due_in(lane)
             except StoreDown as error:
-                log.error("store down", lane=lane, error=str(error))
+                self._outage.note(lane, error)
                 bell.wait(heard, pause)
                 pause = min(2 * pause, LOOK_AT_LEAST_EVERY)
                 continue

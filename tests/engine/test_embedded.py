@@ -4,10 +4,12 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from approval.engine import embedded
+from approval.engine import embedded, outage
 from approval.engine.embedded import Embedded
+from approval.engine.outage import Outage
 from approval.model import Action, Delivery
 from approval.store import leases
+from approval.store.database import StoreDown
 from approval.store.jobs import Kind, Lane
 from tests.conftest import wait_until
 from tests.engine.conftest import PATIENCE
@@ -52,6 +54,33 @@ def test_what_is_not_recorded_when_it_stops_is_recorded_at_the_last_moment(
     lock.open()
     assert engine.stop(PATIENCE) is True
     assert gate.task().delivery is Delivery.DELIVERED
+
+
+def test_an_outage_is_logged_once_and_its_end_too_however_many_threads_meet_it(
+    gate, logged, monkeypatch
+):
+    tries = []
+
+    def run(lane, go_on):
+        tries.append(lane)
+        if len(tries) < 30:
+            raise StoreDown("no such host")
+        return False
+
+    monkeypatch.setattr(gate.jobs, "run", run)
+    engine = Embedded(gate.jobs, 6)
+    engine.start()
+    wait_until(lambda: "store is back" in {entry["event"] for entry in logged})
+    assert engine.stop(PATIENCE) is True
+    assert [entry["event"] for entry in logged] == ["store down", "store is back"]
+
+
+def test_an_outage_that_lasts_is_logged_again(logged, monkeypatch):
+    monkeypatch.setattr(outage, "SAY_EVERY", 0.0)
+    lasting = Outage()
+    for _ in range(2):
+        lasting.note("mail", StoreDown("no such host"))
+    assert [entry["event"] for entry in logged] == ["store down"] * 2
 
 
 @pytest.mark.only_on("postgresql")
