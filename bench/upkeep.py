@@ -15,8 +15,9 @@ from approval.cli.parts import build_platform, build_reconcile, build_room
 from approval.clock import utc_now
 from approval.config import load
 from approval.demo.cloud import Cloud
-from approval.gate import revoke as revoking
 from approval.gate.purge import REQUESTS, purge
+from approval.gate.revoke import revoke
+from approval.gate.whose import meant
 from approval.metrics import Metrics
 from approval.store import jobs, leases, retention, tables
 from approval.store.database import Database
@@ -113,8 +114,8 @@ def _ask(database: Database) -> None:
 
 def _revoke(database: Database) -> None:
     with database.read() as session:
-        meant = revoking.meant(session, "abiquo", None, MANAGER)
-    revoking.revoke(database, meant, MANAGER, utc_now, lambda some: None)
+        whose = meant(session, "abiquo", None, MANAGER)
+    revoke(database, whose, MANAGER, utc_now, lambda some: None)
 
 
 def _purge(database: Database) -> None:

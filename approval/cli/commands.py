@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from approval import __version__
-from approval.cli import checking, operating, running, scanning
+from approval.cli import checking, linking, operating, running, scanning
 from approval.cli.auditing import audit
 from approval.cli.databases import db
 from approval.cli.keying import key_group
@@ -33,7 +33,9 @@ for command in (
     running.worker,
     operating.redeliver,
     operating.reconcile,
-    operating.revoke,
+    linking.pending,
+    linking.revoke,
+    linking.renew,
     operating.purge,
     audit,
     db,

@@ -1,24 +1,18 @@
-"""`approval redeliver`, `reconcile`, `revoke` and `purge`: what an operator has done at once."""
+"""`approval redeliver`, `reconcile` and `purge`: what an operator has done at once."""
 
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from approval.cli.opening import load_config, open_current, settings_option
 from approval.cli.parts import build_platform, build_reconcile, build_room
+from approval.cli.pausing import pause
 from approval.clock import utc_now
 from approval.failures import Failure
 from approval.gate import purge as purging
-from approval.gate import revoke as revoking
 from approval.gate import trouble
-from approval.model import Approver
 from approval.store import retention
-
-PAUSE = 0.01  # seconds between two batches, in which a gate beside it gets its turn to write
 
 
 @click.command()
@@ -63,59 +57,6 @@ def reconcile(file: Path) -> None:
 
 @click.command()
 @settings_option
-@click.option("--request", metavar="ID", help="The request whose links end, or one of its tasks.")
-@click.option("--person", "address", metavar="ADDRESS", help="The mail address whose links end.")
-@click.option("--lift", is_flag=True, help="Let links that were withdrawn or locked decide again.")
-def revoke(file: Path, request: str | None, address: str | None, lift: bool) -> None:
-    """Withdraw the links of a request, of a person, or of both.
-
-    Those of a person alone are withdrawn in all open requests.
-    """
-    if request is None and address is None:
-        raise click.UsageError("name --request, --person or both")
-    config = load_config(file)
-    act = revoking.lift if lift else revoking.revoke
-    with open_current(config) as database:
-        try:
-            with database.read() as session:
-                meant = revoking.meant(session, config.platform_name, request, address)
-        except revoking.Nobody as error:
-            click.echo(f"problem  {error}", err=True)
-            sys.exit(1)
-        with _shown("let decide again" if lift else "withdrawn") as done:
-            act(database, meant, address, utc_now, done)
-    sys.exit(0 if done.approvers else 1)
-
-
-class _Done:
-    """Whose links were changed so far."""
-
-    def __init__(self) -> None:
-        self.approvers: list[Approver] = []
-
-    def __call__(self, some: Sequence[Approver]) -> None:
-        self.approvers += some
-        _pause()
-
-
-@contextmanager
-def _shown(what: str) -> Iterator[_Done]:
-    """Show at the end whose links were changed, however that comes.
-
-    Not before: whoever stops reading must not stop the rest.
-    """
-    done, rest = _Done(), "; run the same again for the rest"
-    try:
-        yield done
-        rest = ""
-    finally:
-        for one in done.approvers:
-            click.echo(f"{one.name} <{one.address}> of request {one.request_id}")
-        click.echo(f"{len(done.approvers)} {what}{rest}")
-
-
-@click.command()
-@settings_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be purged.")
 def purge(file: Path, dry_run: bool) -> None:
     """Remove personal data older than [policy] purge_after, now."""
@@ -136,9 +77,5 @@ def purge(file: Path, dry_run: bool) -> None:
         if due.kept:
             click.echo(f"{due.kept} more are kept until their decisions are delivered")
         if not dry_run:
-            done = purging.purge(database, before, now, _pause)
+            done = purging.purge(database, before, now, pause)
             click.echo(f"purged {done.requests} requests and {done.machines} machines")
-
-
-def _pause() -> None:
-    time.sleep(PAUSE)

@@ -50,7 +50,7 @@ class Keys:
                     "answers them with 404.",
                     "Give all gates the same keys: add the one that is missing, before the newest, "
                     "to [server] secret_key or to the file with the keys, and restart them. If it "
-                    "is lost for good, decide these requests on the platform.",
+                    "is lost for good, 'approval renew --all' mails fresh links.",
                     now,
                     again=TELL_AGAIN_AFTER,
                 )

@@ -1,12 +1,16 @@
-"""Renew a link: mail a fresh one to the address of an expired one."""
+"""Renew links: whoever holds an expired one gets fresh ones, or all whom the operator means."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from approval.clock import Clock
 from approval.gate.vote import Opened
-from approval.model import MailState
-from approval.store import holders, jobs, locks, trail
+from approval.gate.whose import After, in_batches
+from approval.model import Approver, MailState
+from approval.store import holders, jobs, locks, pending, trail
 from approval.store.database import Database
+from approval.store.session import Session
 
 # A link in hand can ask for one fresh mail in this time, whoever holds it.
 NOT_BEFORE = timedelta(hours=1)
@@ -39,3 +43,24 @@ def renew(database: Database, opened: Opened, now: datetime) -> Renewal:
         text = f"{approver.name} asked for a fresh link"
         trail.record(session, approver.request_id, "link renewed", text, now)
     return Renewal.PROMISED
+
+
+def renew_all(
+    database: Database, meant: Sequence[str], address: str | None, clock: Clock, after: After
+) -> None:
+    """Promise fresh links to all who were mailed in those of these requests that are open.
+
+    Raises StoreDown. `after` is told of each batch who will get them (see `in_batches`).
+    """
+
+    def promise(session: Session, found: Sequence[Approver], now: datetime) -> list[Approver]:
+        waits = {id: pending.is_open(session, id) for id in {one.request_id for one in found}}
+        mailed = [one for one in found if one.can_decide and one.mail is MailState.SENT]
+        mailed = [one for one in mailed if waits[one.request_id]]
+        for one in mailed:
+            jobs.add(session, jobs.Kind.ASK, one.id, one.request_id, now, renew=False)
+            text = f"{one.name} <{one.address}>, by the operator"
+            trail.record(session, one.request_id, "link renewed", text, now)
+        return mailed
+
+    in_batches(database, meant, address, promise, clock, after)

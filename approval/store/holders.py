@@ -44,14 +44,14 @@ _left_alone = (
 _is_left_alone = _left_alone.where(REQUESTS.c.id == sa.bindparam("request"))
 
 
-def open_requests(session: Session, address: str) -> list[str]:
-    """The open requests in which somebody at this address is asked, the oldest first.
+def open_requests(session: Session, address: str | None = None) -> list[str]:
+    """The open requests, or those in which somebody at this address is asked, the oldest first.
 
     Addresses are written in any case, so it reads the approvers of whatever is open.
     """
-    found = sa.select(REQUESTS.c.id).where(
-        REQUESTS.c.closed_at.is_(None), sa.exists().where(_asked, _is(address))
-    )
+    found = sa.select(REQUESTS.c.id).where(REQUESTS.c.closed_at.is_(None))
+    if address is not None:
+        found = found.where(sa.exists().where(_asked, _is(address)))
     return list(session.scalars(found.order_by(REQUESTS.c.received_at, REQUESTS.c.id)))
 
 

@@ -15,7 +15,7 @@ from approval.config import load
 from approval.demo.cloud.faults import Fault
 from approval.store.jobs import Lane
 from tests.cli.conftest import environment, write
-from tests.conftest import served_gate, served_site, wait_until
+from tests.conftest import MONA, served_gate, served_site, wait_until
 from tests.stores import File
 
 
@@ -234,6 +234,35 @@ def test_links_are_withdrawn_by_the_id_of_a_task_or_of_its_request(asked, approv
     assert {row.revoked_at is None for row in site.gate.tables()["approvers"]} == {False}
     lifted = approval("revoke", "--lift", "--request", request).stdout.splitlines()
     assert lifted == [*who, f"{len(who)} let decide again"]
+
+
+def test_links_that_are_withdrawn_already_are_told_so(asked, approval):
+    _, tasks = asked
+    approval("revoke", "--request", tasks[0])
+    again = approval("revoke", "--request", tasks[0])
+    assert (again.exit_code, again.stdout) == (1, "0 withdrawn\n")
+    assert again.stderr == ("problem  these links are withdrawn already; --lift gives them back\n")
+
+
+def test_what_waits_is_listed_with_who_is_asked(asked, approval):
+    site, _ = asked
+    [request] = site.gate.tables()["approval_requests"]
+    approval("revoke", "--request", request.id, "--person", MONA)
+    line, count = approval("pending").stdout.splitlines()
+    assert line.startswith(f"{request.id}  {request.received_at:%d %b %Y %H:%M} UTC  Ana User")
+    assert f"<{MONA}> (withdrawn)" in line
+    assert count == "1 pending"
+
+
+def test_fresh_links_are_mailed_to_all_or_to_whom_the_operator_names(asked, approval):
+    site, tasks = asked
+    site.settle()
+    told = approval("renew", "--request", tasks[0], "--person", MONA)
+    assert told.stdout.splitlines()[-1] == "1 will get fresh links"
+    assert approval("renew", "--all").stdout.splitlines()[-1].endswith(" will get fresh links")
+    for words in ([], ["--all", "--person", MONA]):
+        assert approval("renew", *words).exit_code == 2
+    wait_until(lambda: len([mail for mail in site.mails.all() if mail.to == MONA]) >= 2)
 
 
 @pytest.mark.parametrize(

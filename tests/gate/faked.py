@@ -23,11 +23,12 @@ from approval.gate.letters import Letters
 from approval.gate.receive import Received, receive
 from approval.gate.reconcile import Reconcile
 from approval.gate.release import Release
-from approval.gate.revoke import meant, revoke
+from approval.gate.revoke import revoke
 from approval.gate.room import Room
 from approval.gate.tell import Tell
 from approval.gate.trouble import redeliver
 from approval.gate.vote import Counted, Opened, open_tasks, vote
+from approval.gate.whose import meant
 from approval.links import Links
 from approval.mail import Transport
 from approval.mail.message import Sender

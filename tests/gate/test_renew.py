@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from approval.gate import renew as renewing
-from approval.gate.renew import Renewal, renew
+from approval.gate.renew import Renewal, renew, renew_all
 from approval.mail import MailError
 from approval.model import Action
 from tests.fakes import BEA, MAX
@@ -28,6 +28,30 @@ def test_a_fresh_mail_goes_to_the_same_address_only(gate, asked):
     gate.work()
     assert (len(gate.mails.to(BEA)), len(gate.mails.to(MAX))) == (2, 1)
     assert gate.kinds(asked)[-2:] == ["link renewed", "mailed"]
+
+
+def test_the_operator_can_have_fresh_links_mailed_to_all_who_can_decide(gate, asked):
+    other = gate.ask("2")
+    gate.withdraw(other, MAX.address)
+    decided = gate.ask("3")
+    gate.press(BEA, Action.ACCEPT, "3")
+    gate.work()
+    before = len(gate.mails.to(BEA)), len(gate.mails.to(MAX))
+    promised = gate.withdraw(act=renew_all)
+    gate.work()
+    assert (len(gate.mails.to(BEA)) - before[0], len(gate.mails.to(MAX)) - before[1]) == (2, 1)
+    assert len(promised) == 3
+    assert "link renewed" not in gate.kinds(decided)
+    assert gate.withdraw(decided, act=renew_all) == []
+
+
+def test_who_was_not_mailed_yet_gets_one_mail_and_not_two(gate):
+    gate.mails.broken = MailError("down")
+    gate.ask("1")
+    assert gate.withdraw(act=renew_all) == []
+    gate.mails.broken = None
+    gate.pass_time(minutes=10)
+    assert len(gate.mails.to(BEA)) == 1
 
 
 def test_a_fresh_mail_is_another_message_in_the_same_thread(gate, asked):

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from approval.gate import revoke as revoking
-from approval.gate import trouble
-from approval.gate.revoke import Nobody, lift, revoke
+from approval.gate import trouble, whose
+from approval.gate.revoke import lift, revoke
 from approval.gate.vote import Barred
+from approval.gate.whose import Nobody
 from approval.mail import MailError
 from approval.model import Action, TaskState
 from approval.store.jobs import Kind
@@ -109,7 +109,7 @@ def test_a_thousand_such_requests_do_not_make_a_mail_of_a_thousand_lines(gate, m
 
 
 def test_links_of_many_requests_are_withdrawn_some_requests_at_a_time(gate, monkeypatch):
-    monkeypatch.setattr(revoking, "REQUESTS", 2)
+    monkeypatch.setattr(whose, "REQUESTS", 2)
     asked = sorted(gate.ask(str(number)) for number in range(3))
     steps = []
 
@@ -122,7 +122,7 @@ def test_links_of_many_requests_are_withdrawn_some_requests_at_a_time(gate, monk
 
 
 def test_the_operator_gets_one_mail_of_many_requests_that_nobody_can_decide(gate, monkeypatch):
-    monkeypatch.setattr(revoking, "REQUESTS", 1)
+    monkeypatch.setattr(whose, "REQUESTS", 1)
     asked = [gate.ask("1"), gate.ask("2")]
     revoke(gate.database, asked, None, gate.clock, lambda some: gate.work())
     gate.work()
@@ -131,7 +131,7 @@ def test_the_operator_gets_one_mail_of_many_requests_that_nobody_can_decide(gate
 
 
 def test_what_was_cut_off_is_done_by_the_next_call_and_all_of_it_is_told(gate, monkeypatch):
-    monkeypatch.setattr(revoking, "REQUESTS", 1)
+    monkeypatch.setattr(whose, "REQUESTS", 1)
     first, second = asked = sorted([gate.ask("1"), gate.ask("2")])
 
     def cut_off(some):

@@ -80,7 +80,7 @@ def test_who_is_withdrawn_gets_no_fresh_link_and_no_further_mail(site, approval)
     fresh = site.gate.post("/fresh", {"token": form_of(expired)[1]["token"]})
     assert (fresh.status_code, "withdrawn" in words(fresh)) == (410, True)
     site.gate.press(other.link("decline"))
-    site.gate.catch_up()
+    site.settle()
     assert len([received for received in site.mails.all() if received.to == MONA]) == len(mine)
 
 
