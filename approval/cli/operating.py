@@ -63,7 +63,8 @@ def purge(file: Path, dry_run: bool) -> None:
     config = load_config(file)
     if config.policy.purge_after is None:
         click.echo(
-            "problem  [policy] purge_after: nothing is ever purged until you set it", err=True
+            "problem  [policy] purge_after: nothing is ever purged until you set it, as 365 days",
+            err=True,
         )
         sys.exit(2)
     now = utc_now()

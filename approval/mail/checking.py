@@ -57,7 +57,7 @@ def _explain(error: MailError, security: Security) -> str:
             return f"host: {error}; it is not ready for mail, so try again later"
         return f"from: {error}; {SENDER}"
     if isinstance(cause, smtplib.SMTPNotSupportedError) and "STARTTLS" in str(cause):
-        return f"security: {error}; use tls if it is a port for that, mostly 465"
+        return f"security: {str(error).rstrip('.')}; use tls if it is a port for that, mostly 465"
     if isinstance(cause, smtplib.SMTPNotSupportedError) or "authentication" in str(cause):
         return f"username: {error}; it may want security = starttls first, or no login at all"
     if isinstance(cause, ssl.SSLError):

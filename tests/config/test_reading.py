@@ -667,6 +667,11 @@ def test_a_database_that_may_be_reached_in_clear_text_is_warned_of(settings):
     assert "may travel to db.example.com in clear text" in warning
 
 
+def test_a_username_of_the_mail_server_without_password_is_warned_of(settings):
+    [warning] = settings(mail={"username": "gate", "host": "localhost"}).warnings
+    assert warning == "[mail] password: is not set, but username is; set both or none"
+
+
 @pytest.mark.parametrize(
     ("database", "lies"),
     [

@@ -86,11 +86,20 @@ class Mail(Section):
 
     def rules(self) -> Rules:
         """What has to be set, and what holds for several keys."""
-        return self._has_a_sender(), self._keeps_the_password(), self._has_an_operator()
+        return (
+            self._has_a_sender(),
+            self._has_a_password(),
+            self._keeps_the_password(),
+            self._has_an_operator(),
+        )
 
     def _has_a_sender(self) -> Iterator[Finding]:
         if not self.sender:
             yield problem(f"from: {MISSING}")
+
+    def _has_a_password(self) -> Iterator[Finding]:
+        if self.username and not self.password:
+            yield warning("password: is not set, but username is; set both or none")
 
     def _keeps_the_password(self) -> Iterator[Finding]:
         local = self.host in ("localhost", "127.0.0.1", "::1")

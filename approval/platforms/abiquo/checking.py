@@ -129,7 +129,11 @@ def explain(error: PlatformError, settings: Settings) -> str:
 
 def _rejected(error: Rejected, settings: Settings) -> str:
     if error.status == 401:
-        return f"{_login_keys(settings)}: Abiquo refuses them ({error}); try them on its own page"
+        if settings.api_token:
+            return f"api_token: Abiquo refuses it ({error}); have its user make another one"
+        return (
+            f"api_username / api_password: Abiquo refuses them ({error}); try them on its own page"
+        )
     if error.status == 403:
         return f"{_account_key(settings)}: Abiquo lets this account do nothing ({error})"
     if error.status in MISCONFIGURED:
@@ -152,10 +156,6 @@ def _unproven(error: str, place: str) -> str:
 
 def _api(settings: Settings) -> str:
     return "" if settings.root.endswith("/api") else "; it should probably end in /api"
-
-
-def _login_keys(settings: Settings) -> str:
-    return "api_token" if settings.api_token else "api_username / api_password"
 
 
 def _account_key(settings: Settings) -> str:
