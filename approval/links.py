@@ -45,7 +45,7 @@ class Link:
 
 
 class Links:
-    """Signs and reads links. `keys` run from the oldest to the newest, which signs."""
+    """Signs and reads links. `keys` run from the oldest to the newest, which signs, of `mark`."""
 
     def __init__(self, keys: Sequence[str], public_url: str, valid: timedelta) -> None:
         self._signers = {
@@ -57,6 +57,7 @@ class Links:
             for purpose in (TASK, REQUEST)
         }
         self._public_url = public_url.rstrip("/")
+        self.mark = mark_of(keys[-1])
         self.valid = valid
 
     def token(self, purpose: str, approver_id: int, subject: int | str, deadline: datetime) -> str:

@@ -28,6 +28,8 @@ def link_keys(config: Config) -> list[str]:
         raise KeyBroken(
             f"{file} cannot be read; make it, and what lies beside it, the gate's account's own"
         ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyBroken(f"{file} holds no keys ({error}); restore it") from error
     if not keys or any(len(key) < SECRET_LENGTH for key in keys):
         raise KeyBroken(f"{file} holds no key; restore it, or remove it and all links with it")
     return keys

@@ -39,14 +39,15 @@ def pending(file: Path) -> None:
     """List what waits for a decision, and who is asked."""
     with open_current(load_config(file), reading=True) as database:
         with database.read() as session:
-            ids = holders.open_requests(session)
+            ids, count = holders.open_requests(session), 0
         for request_id in ids:
             with database.read() as session:
                 request = requests.load(session, request_id)
                 asked = people.approvers(session, request_id)
             if request and request.pending:
                 click.echo(_line(request, asked))
-    click.echo(f"{len(ids)} pending")
+                count += 1
+    click.echo(f"{count} pending")
 
 
 def _line(request: ApprovalRequest, asked: Sequence[Approver]) -> str:
@@ -91,7 +92,7 @@ def renew(file: Path, name: str | None, address: str | None, everybody: bool) ->
 
     For links that are lost, over, or signed with a key that is gone.
     """
-    if everybody == bool(name or address):
+    if everybody == (name is not None or address is not None):
         raise click.UsageError("name --request, --person or both, or --all")
     done = _act(load_config(file), name, address, renew_all, "will get fresh links")
     _end(done, "nobody was mailed there who can decide what is open")
@@ -136,7 +137,7 @@ def _shown(what: str) -> Iterator[_Done]:
 
     Not before: whoever stops reading must not stop the rest.
     """
-    done, rest = _Done(), "; run the same again for the rest"
+    done, rest = _Done(), "; it was cut off, so it is to be run again"
     try:
         yield done
         rest = ""

@@ -2,7 +2,7 @@
 
 from approval.cli.keys import beside, marks
 from approval.config import Config
-from approval.store import pending, signing
+from approval.store import holders
 from approval.store.database import Database
 
 
@@ -15,12 +15,14 @@ def lost_links(config: Config, database: Database) -> str | None:
         return None
     known = marks(config)
     with database.read() as session:
-        count = signing.count_strange(session, known) if known else pending.count_open(session)
+        count = holders.count_strange(session, known)
     if not count:
         return None
     missing = f"a key is missing that signed links in mails of open requests ({count})"
     if config.database_file and not config.server.secret_key:
         file = beside(config.database_file)
         lost = "" if known else f"; {file} is not there"
-        return f"{missing}{lost}; put it into {file} before a gate starts, older keys first"
-    return f"{missing}; give all gates the same keys, the newest last"
+        cure = f"put it into {file} before a gate starts, older keys first"
+    else:
+        lost, cure = "", "give all gates the same keys, the newest last"
+    return f"{missing}{lost}; {cure}; or, if it is to be gone, approval renew --all"

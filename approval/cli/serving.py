@@ -161,8 +161,8 @@ def refuse_file(config: Config) -> None:
 
 
 def look_at_keys(service: Service) -> None:
-    """Note which key signs, and warn if one is missing that signed links of open requests."""
-    strange = service.keys.begin(utc_now()) if service.keys else 0
+    """Warn if a key is missing that signed links of open requests."""
+    strange = service.keys.look(utc_now()) if service.keys else 0
     if strange:
         log.warning("a key is missing that signed links of open requests", requests=strange)
 

@@ -97,7 +97,7 @@ class Embedded:
             try:
                 ran = self._jobs.run(lane, go_on=self._goes_on)
                 wait = None if ran else self._jobs.due_in(lane)
-                self._outage.over()
+                self._outage.over(lane)
                 if ran:
                     pause = FIRST_PAUSE
                     continue

@@ -10,11 +10,12 @@ log = structlog.get_logger("approval.engine")
 
 
 class Outage:
-    """Whether the store is down for the threads that share this."""
+    """In which lanes the store is down, for the threads that share this."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._since: float | None = None
+        self._lanes: set[str] = set()
+        self._since = 0.0
         self._said: float | None = None  # when it was last said that it is down
         self._silent = True  # nothing was said of this one
 
@@ -22,18 +23,20 @@ class Outage:
         """Something did not work."""
         with self._lock:
             now = time.monotonic()
-            self._since = since = now if self._since is None else self._since
-            if self._said is not None and now - self._said < SAY_EVERY:
-                return
-            self._said, self._silent = now, False
-        log.error("store down", lane=lane, error=str(error), seconds=round(now - since))
+            if not self._lanes:
+                self._since = now
+            self._lanes.add(lane)
+            if self._said is None or now - self._said >= SAY_EVERY:
+                self._said, self._silent = now, False
+                lasts = round(now - self._since)
+                log.error("store down", lane=lane, error=str(error), seconds=lasts)
 
-    def over(self) -> None:
-        """It works."""
-        if self._since is None:
+    def over(self, lane: str) -> None:
+        """It works, there at least."""
+        if lane not in self._lanes:
             return  # as nearly always, without a lock
         with self._lock:
-            since, silent = self._since, self._silent
-            self._since, self._silent = None, True
-        if since is not None and not silent:
-            log.info("store is back", seconds=round(time.monotonic() - since))
+            self._lanes.discard(lane)
+            if not self._lanes and not self._silent:
+                self._silent = True
+                log.info("store is back", seconds=round(time.monotonic() - self._since))

@@ -99,7 +99,7 @@ class Ask:
         named = [task.id for task in tasks]
 
         def record(session: Session, now: datetime) -> None:
-            people.mailed(session, approver.id, MailState.SENT, now, self._letters.id(job))
+            people.mailed(session, approver.id, now, self._letters.id(job), self._letters.mark)
             to = f"{approver.name} <{approver.address}> {text}".strip()
             trail.record(session, approver.request_id, "mailed", to, now)
             first = approver.mailed_at is None
@@ -126,7 +126,7 @@ class Ask:
         this, *later = self._patience.remind_after[approver.reminders :]
 
         def record(session: Session, now: datetime) -> datetime | None:
-            people.reminded(session, approver.id, now)
+            people.reminded(session, approver.id, now, self._letters.mark)
             to = f"{approver.name} <{approver.address}>"
             trail.record(session, approver.request_id, "reminded", to, now)
             if not later or not pending.is_open(session, approver.request_id):
@@ -150,7 +150,7 @@ def _skipped(approver: Approver) -> Record:
     text = f"{approver.name} <{approver.address}>: everything was decided before"
 
     def record(session: Session, now: datetime) -> None:
-        people.mailed(session, approver.id, MailState.SKIPPED, now, None)
+        people.not_mailed(session, approver.id, MailState.SKIPPED)
         trail.record(session, approver.request_id, "not mailed", text, now)
 
     return record

@@ -10,28 +10,18 @@ from datetime import datetime, timedelta
 from approval.gate import Handler, Record
 from approval.gate.trouble import raise_alert
 from approval.model import Job
-from approval.store import signing
+from approval.store import holders
 from approval.store.database import Database
 
 TELL_AGAIN_AFTER = timedelta(days=1)
 
 
 class Keys:
-    """This gate's keys, by their marks from the oldest to the newest, which signs."""
+    """This gate's keys, by their marks."""
 
     def __init__(self, database: Database, marks: Sequence[str]) -> None:
         self._database = database
         self._marks = marks
-
-    def begin(self, now: datetime) -> int:
-        """Note which key signs from now on, and `look`. Raises StoreDown."""
-        *_, newest = self._marks
-        with self._database.read() as session:
-            signs = signing.signer(session) == newest
-        if not signs:
-            with self._database.write() as session:
-                signing.sign_with(session, newest, now)
-        return self.look(now)
 
     def look(self, now: datetime) -> int:
         """Tell the operator if a key is missing; returns of how many open requests it signed links.
@@ -39,7 +29,7 @@ class Keys:
         Raises StoreDown.
         """
         with self._database.read() as session:
-            strange = signing.count_strange(session, self._marks)
+            strange = holders.count_strange(session, self._marks)
         if strange:
             with self._database.write() as session:
                 raise_alert(
@@ -50,7 +40,8 @@ class Keys:
                     "answers them with 404.",
                     "Give all gates the same keys: add the one that is missing, before the newest, "
                     "to [server] secret_key or to the file with the keys, and restart them. If it "
-                    "is lost for good, 'approval renew --all' mails fresh links.",
+                    "is lost, or was taken away on purpose, restart them and have fresh links "
+                    "mailed: approval renew --all",
                     now,
                     again=TELL_AGAIN_AFTER,
                 )

@@ -39,6 +39,11 @@ class Letters:
         self._subjects = subjects
         self._codes = codes
 
+    @property
+    def mark(self) -> str:
+        """The mark of the key that signs links."""
+        return self._links.mark
+
     def id(self, job: Job) -> str:
         """The Message-ID of what is written for a job."""
         return message_id(job.key, self._sender)

@@ -55,12 +55,21 @@ def renew_all(
 
     def promise(session: Session, found: Sequence[Approver], now: datetime) -> list[Approver]:
         waits = {id: pending.is_open(session, id) for id in {one.request_id for one in found}}
-        mailed = [one for one in found if one.can_decide and one.mail is MailState.SENT]
-        mailed = [one for one in mailed if waits[one.request_id]]
-        for one in mailed:
-            jobs.add(session, jobs.Kind.ASK, one.id, one.request_id, now, renew=False)
-            text = f"{one.name} <{one.address}>, by the operator"
-            trail.record(session, one.request_id, "link renewed", text, now)
-        return mailed
+        promised = []
+        for one in found:
+            mailed = one.can_decide and one.mail is MailState.SENT and waits[one.request_id]
+            if mailed and _ask_again(session, one, now):
+                promised.append(one)
+        return promised
 
     in_batches(database, meant, address, promise, clock, after)
+
+
+def _ask_again(session: Session, approver: Approver, now: datetime) -> bool:
+    """Promise a mail with fresh links; False if one is under way already."""
+    id = approver.request_id
+    if not jobs.add(session, jobs.Kind.ASK, approver.id, id, now, renew=False):
+        return False
+    text = f"{approver.name} <{approver.address}>, by the operator"
+    trail.record(session, id, "link renewed", text, now)
+    return True

@@ -111,7 +111,7 @@ def _somebody_is_asked(session: Session, job: Job, now: datetime) -> bool:
     if approver is None:
         return False
     if approver.mailed_at is None:  # else an earlier mail came through
-        people.mailed(session, approver.id, MailState.REFUSED, now, None)
+        people.not_mailed(session, approver.id, MailState.REFUSED)
     return not holders.is_left_alone(session, approver.request_id)
 
 

@@ -24,7 +24,7 @@ def meant(session: Session, platform: str, name: str | None, address: str | None
     `name` is the id of a request, or the platform's of a task; without it they are the open
     ones in which somebody at the address is asked, or without that too, all open ones.
     """
-    if name:
+    if name is not None:
         request_id = _request_of(session, platform, name)
         found = [request_id] if holders.find(session, [request_id], address) else []
         where = f"request {request_id}"
@@ -54,7 +54,7 @@ def in_batches(
     """Act on all who are asked in these requests, or those at an address. Raises StoreDown.
 
     Some requests at a time are a transaction of their own; `act` returns whom it changed, and
-    `after` is told. What was cut off is done when it is called again.
+    `after` is told. What was cut off is left to another call.
     """
     for first in range(0, len(meant), REQUESTS):
         some = meant[first : first + REQUESTS]

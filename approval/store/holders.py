@@ -44,6 +44,17 @@ _left_alone = (
 _is_left_alone = _left_alone.where(REQUESTS.c.id == sa.bindparam("request"))
 
 
+def count_strange(session: Session, marks: Collection[str]) -> int:
+    """How many open requests have links in mails that none of the keys of these marks signed.
+
+    Those of people who cannot decide do not count, nor older mails than each one's last.
+    """
+    strange = APPROVERS.c.signed_by.is_not(None) & APPROVERS.c.signed_by.not_in(list(marks))
+    asked = sa.exists().where(_asked, strange, CAN_DECIDE)
+    counted = sa.select(sa.func.count()).where(REQUESTS.c.closed_at.is_(None), asked)
+    return session.scalar(counted.select_from(REQUESTS)) or 0
+
+
 def open_requests(session: Session, address: str | None = None) -> list[str]:
     """The open requests, or those in which somebody at this address is asked, the oldest first.
 

@@ -21,15 +21,25 @@ _mailed = (
     sa.update(APPROVERS)
     .where(APPROVERS.c.id == sa.bindparam("approver"))
     .values(
-        mail=sa.bindparam("new_state"),
-        mailed_at=sa.func.coalesce(sa.bindparam("at", type_=TIME), APPROVERS.c.mailed_at),
+        mail=MailState.SENT,
+        mailed_at=sa.bindparam("at", type_=TIME),
         thread=sa.func.coalesce(APPROVERS.c.thread, sa.bindparam("new_thread")),
+        signed_by=sa.bindparam("mark"),
     )
+)
+_not_mailed = (
+    sa.update(APPROVERS)
+    .where(APPROVERS.c.id == sa.bindparam("approver"))
+    .values(mail=sa.bindparam("new_state"))
 )
 _reminded = (
     sa.update(APPROVERS)
     .where(APPROVERS.c.id == sa.bindparam("approver"))
-    .values(reminders=APPROVERS.c.reminders + 1, mailed_at=sa.bindparam("at", type_=TIME))
+    .values(
+        reminders=APPROVERS.c.reminders + 1,
+        mailed_at=sa.bindparam("at", type_=TIME),
+        signed_by=sa.bindparam("mark"),
+    )
 )
 # Links of whom decide; see `Approver.can_decide`.
 CAN_DECIDE = sa.and_(APPROVERS.c.revoked_at.is_(None), APPROVERS.c.wrong_codes < CODE_TRIES)
@@ -113,25 +123,20 @@ def approver_of(row: Row) -> Approver:
     )
 
 
-def mailed(
-    session: Session, approver_id: int, state: MailState, now: datetime, thread: str | None
-) -> None:
-    """Note what became of the approver's mail; `thread` is the Message-ID if it was sent."""
-    sent = state is MailState.SENT
-    session.execute(
-        _mailed,
-        {
-            "approver": approver_id,
-            "new_state": state,
-            "at": now if sent else None,
-            "new_thread": thread if sent else None,
-        },
-    )
+def mailed(session: Session, approver_id: int, now: datetime, thread: str, mark: str) -> None:
+    """Note that links were mailed in this thread, signed with the key of this mark."""
+    values = {"approver": approver_id, "at": now, "new_thread": thread, "mark": mark}
+    session.execute(_mailed, values)
 
 
-def reminded(session: Session, approver_id: int, now: datetime) -> None:
-    """Note that the approver was mailed once more, for they had not decided."""
-    session.execute(_reminded, {"approver": approver_id, "at": now})
+def not_mailed(session: Session, approver_id: int, state: MailState) -> None:
+    """Note that the mail was refused, or was not needed."""
+    session.execute(_not_mailed, {"approver": approver_id, "new_state": state})
+
+
+def reminded(session: Session, approver_id: int, now: datetime, mark: str) -> None:
+    """Note that the approver was mailed links once more, for they had not decided."""
+    session.execute(_reminded, {"approver": approver_id, "at": now, "mark": mark})
 
 
 def vote(

@@ -260,7 +260,7 @@ def test_fresh_links_are_mailed_to_all_or_to_whom_the_operator_names(asked, appr
     told = approval("renew", "--request", tasks[0], "--person", MONA)
     assert told.stdout.splitlines()[-1] == "1 will get fresh links"
     assert approval("renew", "--all").stdout.splitlines()[-1].endswith(" will get fresh links")
-    for words in ([], ["--all", "--person", MONA]):
+    for words in ([], ["--all", "--person", MONA], ["--all", "--request", ""]):
         assert approval("renew", *words).exit_code == 2
     wait_until(lambda: len([mail for mail in site.mails.all() if mail.to == MONA]) >= 2)
 
@@ -269,6 +269,9 @@ def test_fresh_links_are_mailed_to_all_or_to_whom_the_operator_names(asked, appr
     ("words", "problem"),
     [
         (["--request", "unknown"], "there is no request or task unknown"),
+        (["--request", ""], "there is no request or task "),
+        (["--lift", "--request", ""], "there is no request or task "),
+        (["--person", ""], "nobody has links in open requests"),
         (["--person", "eve@x.example"], "nobody at eve@x.example has links in open requests"),
         (
             ["--request", "TASK", "--person", "eve@x.example"],

@@ -6,15 +6,14 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from approval.cli.assembly import assemble
 from approval.cli.keys import KeyBroken, link_keys, retire, rotate
 from approval.cli.serving import look_at_keys
-from approval.clock import utc_now
 from approval.config import load
-from approval.links import mark_of
-from approval.store import signing
+from approval.store.tables import APPROVERS
 from tests import stores
 from tests.conftest import MONA, free_port, served_gate, served_site, settings_text
 from tests.mails import Mails
@@ -42,9 +41,16 @@ def test_a_key_is_made_once_and_kept_for_its_owner_alone(config, tmp_path):
     assert (tmp_path / "workflow.db.key").stat().st_mode & 0o777 == 0o600
 
 
-def test_an_empty_key_signs_nothing(config, tmp_path):
-    (tmp_path / "workflow.db.key").write_text("")
-    with pytest.raises(KeyBroken):
+@pytest.mark.parametrize("content", [b"", b"k\xc3\xa4se" * 10])
+def test_a_file_without_keys_signs_nothing(config, tmp_path, content):
+    (tmp_path / "workflow.db.key").write_bytes(content)
+    with pytest.raises(KeyBroken, match="holds no key"):
+        link_keys(config)
+
+
+def test_a_folder_in_place_of_the_keys_is_told(config, tmp_path):
+    (tmp_path / "workflow.db.key").mkdir()
+    with pytest.raises(KeyBroken, match="holds no keys"):
         link_keys(config)
 
 
@@ -174,7 +180,6 @@ def start(config):
 @pytest.mark.only_on("sqlite")  # where keys lie beside the file
 def test_keys_that_are_lost_while_requests_are_open_are_told(site, approval):
     config = config_of(site)
-    assert STRANGE not in start(config)
     site.deploy()
     site.settle()
     assert STRANGE[:16] not in approval("check").output
@@ -190,7 +195,6 @@ def test_keys_that_are_lost_while_requests_are_open_are_told(site, approval):
 
 
 def test_a_gate_that_was_given_another_key_than_the_others_is_told_of(site, approval):
-    start(config_of(site))
     site.deploy()
     site.settle()
     file = site.gate.folder / "workflow.cfg"
@@ -204,11 +208,9 @@ def test_a_gate_that_was_given_another_key_than_the_others_is_told_of(site, appr
 
 def test_a_round_finds_what_another_gate_has_signed_meanwhile(site):
     service = site.gate.service
-    look_at_keys(service)
-    with service.database.write() as session:
-        signing.sign_with(session, mark_of("another"), utc_now())
     site.deploy()
     site.settle()
+    site.gate.change(sa.update(APPROVERS).values(signed_by="another"))
     service.jobs.begin_rounds()
     told = site.mails.to("operator@gate.example", "lacks a key").text
     assert "Links in mails of open requests (1) are unknown" in told

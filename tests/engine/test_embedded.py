@@ -83,6 +83,15 @@ def test_an_outage_that_lasts_is_logged_again(logged, monkeypatch):
     assert [entry["event"] for entry in logged] == ["store down"] * 2
 
 
+def test_an_outage_of_one_lane_is_not_over_because_another_works(logged):
+    of_one = Outage()
+    of_one.note("mail", StoreDown("full"))
+    of_one.over("release")
+    assert [entry["event"] for entry in logged] == ["store down"]
+    of_one.over("mail")
+    assert [entry["event"] for entry in logged] == ["store down", "store is back"]
+
+
 @pytest.mark.only_on("postgresql")
 def test_a_job_that_somebody_else_is_just_claiming_is_not_asked_for_without_end(
     gate, store, monkeypatch

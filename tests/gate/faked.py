@@ -45,7 +45,8 @@ from tests.fakes import OPERATOR, Clock, FakePlatform, FakeTransport, make_held
 GIVE_UP_AFTER = timedelta(hours=4)
 EVERY = timedelta(minutes=5)  # between two rounds
 TEMPLATES = Templates(None, {"brand": "Example", "platform": FakePlatform.title})
-LINKS = Links(["a key that is long enough"], "https://gate.example", timedelta(days=7))
+KEY = "a key that is long enough"
+LINKS = Links([KEY], "https://gate.example", timedelta(days=7))
 
 
 class FakedGate:

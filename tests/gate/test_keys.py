@@ -1,38 +1,36 @@
 """The operator hears of a gate that lacks a key which signed links of open requests."""
 
-from datetime import timedelta
-
 import pytest
-import sqlalchemy as sa
 
 from approval.gate import Record, nothing
 from approval.gate.keys import TELL_AGAIN_AFTER, Keys
+from approval.gate.renew import renew_all
+from approval.links import mark_of
 from approval.model import Action
-from approval.store import people, signing
-from approval.store.tables import SIGNING
+from approval.store import people
 from tests.fakes import BEA, OPERATOR, text_of
+from tests.gate.faked import KEY
 
-OLD, NEW, OTHER = "old", "new", "other"
+OWN, NEW = mark_of(KEY), mark_of("another")
 
 
 @pytest.fixture
 def asked(gate):
-    """A gate whose mails about one open request were signed with the old key."""
-    start(gate, OLD)
-    gate.ask("1")
-    return gate
-
-
-def start(gate, *marks):
-    """Start a gate with these keys; returns of how many open requests it lacks the key."""
-    gate.clock.now += timedelta(seconds=1)
-    return Keys(gate.database, marks).begin(gate.clock())
+    """A gate whose own key signed the mails about an open request; returns its id."""
+    return gate.ask("1")
 
 
 def look(gate, *marks):
-    """What a gate that runs with these keys finds in its next round."""
-    gate.clock.now += timedelta(seconds=1)
+    """What a gate with these keys finds: of how many open requests it lacks the key."""
     return Keys(gate.database, marks).look(gate.clock())
+
+
+def mail_again(gate, request_id, mark, *approvers):
+    """Have approvers, or all, reminded by a gate with another key."""
+    with gate.database.write() as session:
+        for one in people.approvers(session, request_id):
+            if not approvers or one.address in {person.address for person in approvers}:
+                people.reminded(session, one.id, gate.clock(), mark)
 
 
 def alerts(gate):
@@ -40,92 +38,67 @@ def alerts(gate):
     return [text_of(mail) for mail in gate.mails.to(OPERATOR)]
 
 
-def test_a_gate_with_another_key_alarms_the_operator(asked):
-    assert start(asked, OTHER) == 1
-    [alert] = alerts(asked)
+def test_a_gate_with_another_key_alarms_the_operator(gate, asked):
+    assert look(gate, NEW) == 1
+    [alert] = alerts(gate)
     assert "mails of open requests (1) are unknown to a gate" in alert
     assert "Give all gates the same keys" in alert
 
 
-@pytest.mark.parametrize("marks", [[OLD], [OLD, NEW]])
-def test_a_gate_that_knows_the_key_alarms_nobody(asked, marks):
-    assert start(asked, *marks) == 0
-    assert alerts(asked) == []
+@pytest.mark.parametrize("marks", [[OWN], [OWN, NEW], [NEW, OWN]])
+def test_a_gate_that_knows_the_key_alarms_nobody(gate, asked, marks):
+    assert look(gate, *marks) == 0
+    assert alerts(gate) == []
 
 
-def test_a_gate_that_was_not_given_the_new_key_alarms_the_operator(asked):
-    start(asked, OLD, NEW)
-    asked.ask("2")
-    assert start(asked, OLD) == 1
+def test_gates_that_mail_with_different_keys_are_both_found(gate, asked):
+    mail_again(gate, asked, NEW, BEA)
+    assert (look(gate, OWN), look(gate, NEW), look(gate, OWN, NEW)) == (1, 1, 0)
 
 
-def test_gates_that_started_with_different_keys_are_found_by_the_first_round(gate):
-    assert start(gate, OLD) == start(gate, OTHER) == 0
-    gate.ask("1")
-    assert (look(gate, OTHER), alerts(gate)) == (0, [])
-    assert look(gate, OLD) == 1
-    assert len(alerts(gate)) == 1
+def test_without_any_key_every_link_is_unknown(gate, asked):
+    assert look(gate) == 1
 
 
-def test_an_older_key_that_is_taken_away_too_early_is_missed(asked):
-    assert start(asked, OLD, NEW) == 0
-    assert start(asked, NEW) == 1
+def test_where_nothing_is_open_keys_can_be_replaced(gate, asked):
+    gate.press(BEA, Action.ACCEPT, "1")
+    assert look(gate, NEW) == 0
 
 
-def test_with_both_keys_all_is_well_again(asked):
-    start(asked, OTHER)
-    asked.ask("2")
-    assert start(asked, OLD) == 1
-    assert start(asked, OTHER, OLD) == start(asked, OLD, OTHER) == 0
+def test_who_has_a_mail_that_a_known_key_signed_misses_no_other(gate, asked):
+    mail_again(gate, asked, NEW)
+    assert look(gate, NEW) == 0
 
 
-def test_where_nothing_is_open_keys_can_be_replaced(asked):
-    asked.press(BEA, Action.ACCEPT, "1")
-    assert start(asked, OTHER) == 0
-    assert alerts(asked) == []
+def test_fresh_links_end_the_alarm_though_some_can_not_decide_any_more(gate, asked):
+    mail_again(gate, asked, NEW)
+    gate.withdraw(asked, BEA.address)
+    assert look(gate, OWN) == 1
+    gate.withdraw(act=renew_all)
+    gate.work()
+    assert look(gate, OWN) == 0
 
 
-def test_what_was_mailed_before_any_key_was_noted_counts_for_the_first_one(gate):
-    gate.ask("1")
-    start(gate, OLD)
-    assert (start(gate, NEW), start(gate, OLD)) == (1, 0)
+def test_what_was_mailed_before_marks_were_kept_alarms_nobody(gate, asked):
+    mail_again(gate, asked, None)
+    assert look(gate, NEW) == 0
 
 
-def test_who_was_mailed_anew_misses_no_key(gate):
-    start(gate, OLD)
-    request_id = gate.ask("1")
-    assert start(gate, OTHER) == 1
-    gate.clock.now += timedelta(days=1)
-    with gate.database.write() as session:
-        for approver in people.approvers(session, request_id):
-            people.reminded(session, approver.id, gate.clock())
-    assert look(gate, OTHER) == 0
-
-
-def test_a_key_that_is_lost_for_good_is_told_once_a_day(asked):
-    start(asked, OTHER)
+def test_a_key_that_is_lost_for_good_is_told_once_a_day(gate, asked):
     for _ in range(3):
-        assert look(asked, OTHER) == 1
-    assert len(alerts(asked)) == 1
-    asked.clock.now += TELL_AGAIN_AFTER
-    look(asked, OTHER)
-    assert len(alerts(asked)) == 2
+        assert look(gate, NEW) == 1
+    assert len(alerts(gate)) == 1
+    gate.clock.now += TELL_AGAIN_AFTER
+    look(gate, NEW)
+    assert len(alerts(gate)) == 2
 
 
-def test_a_round_looks_first_and_does_its_work(asked):
+def test_a_round_looks_first_and_does_its_work(gate, asked):
     done: list[str] = []
 
     def work(job: object, now: object) -> Record:
         done.append("work")
         return nothing
 
-    assert Keys(asked.database, [OTHER]).before(work)(None, asked.clock()) is nothing
-    assert (done, len(alerts(asked))) == (["work"], 1)
-
-
-def test_a_start_with_the_same_key_notes_nothing(asked):
-    for _ in range(2):
-        start(asked, OLD)
-    with asked.database.read() as session:
-        assert signing.signer(session) == OLD
-        assert session.scalar(sa.select(sa.func.count()).select_from(SIGNING)) == 1
+    assert Keys(gate.database, [NEW]).before(work)(None, gate.clock()) is nothing
+    assert (done, len(alerts(gate))) == (["work"], 1)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from approval.gate import audit
 from approval.gate.trouble import raise_alert
 from approval.model import Action
-from approval.store import leases, resting, signing, trail
+from approval.store import leases, resting, trail
 from approval.store.comparing import Differs
 from approval.store.copying import AtSource, Copy, NotCopied
 from approval.store.database import Database, StoreDown
@@ -44,7 +44,6 @@ def fill(gate):
     gate.press(MAX, Action.DECLINE, "3")
     with gate.database.write() as session:
         raise_alert(session, "disk", "The disk", "Full.", "Buy one.", gate.clock(), insist=True)
-        signing.sign_with(session, "mark", gate.clock())
     gate.work()
     gate.receive("5")
     with gate.database.write() as session:

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from approval.engine.temporal.story import story_of
 from approval.gate.ask import Patience
+from approval.gate.keys import Keys
 from approval.gate.mistype import mistype
-from approval.gate.renew import renew
+from approval.gate.renew import renew, renew_all
 from approval.gate.revoke import lift
 from approval.gate.vote import open_request
 from approval.model import Action, PlatformState
@@ -207,6 +208,14 @@ def revoke_request(gate):
     gate.withdraw(gate.first, act=lift)
 
 
+def renew_all_links(gate):
+    assert gate.withdraw(act=renew_all)
+
+
+def miss_a_key(gate):
+    assert Keys(gate.database, ["another"]).look(gate.clock())
+
+
 def revoke_person(gate):
     assert gate.withdraw(None, BEA.address.upper())
     assert gate.withdraw(None, BEA.address, act=lift)
@@ -271,6 +280,8 @@ def one_by_one(gate):
         mistype_code,
         revoke_request,
         revoke_person,
+        renew_all_links,
+        miss_a_key,
         purge_some,
         hand_over,
         one_by_one,

@@ -173,9 +173,9 @@ def test_the_thread_of_an_approver_begins_with_the_first_mail_that_was_sent(data
     request_id = insert_in(database, "1")
     with database.write() as session:
         [id] = people.ask(session, request_id, [BEA])
-        people.mailed(session, id, MailState.REFUSED, NOW, None)
-        people.mailed(session, id, MailState.SENT, NOW, "<first@x>")
-        people.mailed(session, id, MailState.SENT, NOW + timedelta(days=1), "<second@x>")
+        people.not_mailed(session, id, MailState.REFUSED)
+        people.mailed(session, id, NOW, "<first@x>", "mark")
+        people.mailed(session, id, NOW + timedelta(days=1), "<second@x>", "mark")
         approver = people.approver(session, id)
     assert approver.thread == "<first@x>"
     assert approver.mailed_at == NOW + timedelta(days=1)

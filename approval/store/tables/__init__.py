@@ -4,7 +4,7 @@ from approval.store.tables.approvals import APPROVERS, REQUESTS, TASKS, VOTES
 from approval.store.tables.base import METADATA, TIME, UTCDateTime, Value
 from approval.store.tables.events import EVENTS
 from approval.store.tables.jobs import JOBS, WAKES
-from approval.store.tables.memory import ALERTS, MACHINES, SIGNING
+from approval.store.tables.memory import ALERTS, MACHINES
 
 __all__ = [
     "ALERTS",
@@ -14,7 +14,6 @@ __all__ = [
     "MACHINES",
     "METADATA",
     "REQUESTS",
-    "SIGNING",
     "TASKS",
     "TIME",
     "VOTES",

@@ -59,6 +59,7 @@ TASKS = sa.Table(
     sqlite_autoincrement=True,  # links name ids, so an id is never used twice
 )
 
+# `signed_by` is the mark of the key that signed the links in their last mail.
 APPROVERS = sa.Table(
     "approvers",
     METADATA,
@@ -70,6 +71,7 @@ APPROVERS = sa.Table(
     column("mail", word(MailState)),
     column("mailed_at", TIME, nullable=True),
     column("thread", sa.String(), nullable=True),
+    column("signed_by", sa.String(16), nullable=True),
     column("revoked_at", TIME, nullable=True),
     column("renewed_at", TIME, nullable=True, index=True),
     column("wrong_codes", sa.Integer(), server_default="0"),

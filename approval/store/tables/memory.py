@@ -26,11 +26,3 @@ ALERTS = sa.Table(
     column("noted_at", TIME),
     column("told_at", TIME, nullable=True),
 )
-
-# Which key signs since when, by a mark that tells it apart and does not give it away.
-SIGNING = sa.Table(
-    "signing",
-    METADATA,
-    column("since", TIME, primary_key=True),
-    column("mark", sa.String(16), primary_key=True),
-)
