@@ -75,8 +75,11 @@ def _half_a_backup(file: Path, keys: Path) -> Finding:
 
 def _out_of_reach(file: Path) -> str | None:
     """Why the gate could not write the file and what lies beside it."""
-    if not file.parent.is_dir():
-        return f"there is no folder {file.parent}; make it, or name another"
+    try:
+        if not file.parent.is_dir():
+            return f"there is no folder {file.parent}; make it, or name another"
+    except PermissionError:
+        return f"the gate may not enter the folders of {file}; let its account do so"
     if not os.access(file.parent, os.W_OK | os.X_OK):
         return f"the gate has to write into {file.parent}; let its account do so"
     if file.exists() and not os.access(file, os.R_OK | os.W_OK):

@@ -8,9 +8,10 @@ import pytest
 
 from approval.cli import binding
 from approval.cli.binding import NotBound
+from approval.cli.store_findings import _out_of_reach
 from approval.config import load
 from approval.demo.cloud import V2_6, V3_10, Cloud
-from tests.cli.conftest import write
+from tests.cli.conftest import reader_of, write
 from tests.conftest import free_port
 
 
@@ -297,6 +298,16 @@ def test_secrets_that_everybody_can_read_are_warned_about(approval, text, tmp_pa
     file = tmp_path / name
     assert f"{file} can be read by everybody on this machine; chmod o= {file}" in told
     assert result.exit_code == 0
+
+
+def test_a_folder_within_one_that_the_account_may_not_enter_is_told(folder):
+    (folder / "closed/data").mkdir(parents=True)
+    (folder / "closed").chmod(0)
+    with reader_of(folder):
+        told = _out_of_reach(folder / "closed/data/workflow.db")
+    assert told == f"the gate may not enter the folders of {folder}/closed/data/workflow.db; " + (
+        "let its account do so"
+    )
 
 
 @pytest.mark.parametrize("command", ["check", "serve"])
