@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from approval.gate import Handler, Record
 from approval.gate.trouble import raise_alert
 from approval.model import Job
-from approval.store import holders
+from approval.store import alerts, holders
 from approval.store.database import Database
 
-TELL_AGAIN_AFTER = timedelta(days=1)
+ALERT = "missing-key"
+AGAIN_AFTER = timedelta(days=1)
 
 
 class Keys:
@@ -30,11 +31,13 @@ class Keys:
         """
         with self._database.read() as session:
             strange = holders.count_strange(session, self._marks)
-        if strange:
+            noted = alerts.load(session, ALERT)
+        # A start and its first round look at nearly the same moment, and are to be one mail.
+        if strange and (noted is None or now - noted.noted_at >= AGAIN_AFTER):
             with self._database.write() as session:
                 raise_alert(
                     session,
-                    "missing-key",
+                    ALERT,
                     "A gate lacks a key that signed links of open requests",
                     f"Links in mails of open requests ({strange}) are unknown to a gate: it "
                     "answers them with 404.",
@@ -43,7 +46,6 @@ class Keys:
                     "is lost, or was taken away on purpose, restart them and have fresh links "
                     "mailed: approval renew --all",
                     now,
-                    again=TELL_AGAIN_AFTER,
                 )
         return strange
 

@@ -3,11 +3,12 @@
 import pytest
 
 from approval.gate import Record, nothing
-from approval.gate.keys import TELL_AGAIN_AFTER, Keys
+from approval.gate.keys import AGAIN_AFTER, Keys
 from approval.gate.renew import renew_all
 from approval.links import mark_of
 from approval.model import Action
 from approval.store import people
+from approval.store.jobs import Kind
 from tests.fakes import BEA, OPERATOR, text_of
 from tests.gate.faked import KEY
 
@@ -88,9 +89,24 @@ def test_a_key_that_is_lost_for_good_is_told_once_a_day(gate, asked):
     for _ in range(3):
         assert look(gate, NEW) == 1
     assert len(alerts(gate)) == 1
-    gate.clock.now += TELL_AGAIN_AFTER
+    gate.clock.now += AGAIN_AFTER
     look(gate, NEW)
     assert len(alerts(gate)) == 2
+
+
+def test_a_round_that_looks_while_the_start_is_told_of_tells_nothing_twice(gate, asked):
+    tells = gate.handlers[Kind.ALERT]
+
+    def tell(job, now):
+        record = tells(job, now)
+        look(gate, NEW)
+        return record
+
+    gate.handlers[Kind.ALERT] = tell
+    look(gate, NEW)
+    gate.work()
+    gate.pass_time(hours=3)
+    assert len(alerts(gate)) == 1
 
 
 def test_a_round_looks_first_and_does_its_work(gate, asked):
