@@ -1,5 +1,7 @@
 """The operator hears of a gate that lacks a key which signed links of open requests."""
 
+from datetime import timedelta
+
 import pytest
 
 from approval.gate import Record, nothing
@@ -99,6 +101,7 @@ def test_a_round_that_looks_while_the_start_is_told_of_tells_nothing_twice(gate,
 
     def tell(job, now):
         record = tells(job, now)
+        gate.clock.now += timedelta(seconds=1)
         look(gate, NEW)
         return record
 
