@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -16,13 +16,16 @@ from approval.store import leases
 from approval.store.database import DRIVER, Database, StoreDown
 from approval.store.migrate import Unfinished, is_current, is_empty
 
+Tables = Callable[[Config, str, Database], Iterator[Finding]]
 APART = timedelta(seconds=5)  # clocks
 
 
 def store_findings(config: Config) -> Iterator[Finding]:
     """What is found out about it; it is left as it was."""
-    file = config.database_file
-    yield from _server(config) if file is None else _file(config, file)
+    if file := config.database_file:
+        yield from _file(config, file)
+    else:
+        yield from _looked_into(config, config.shown_database, _tables_of_server)
 
 
 def laid_open(file: Path) -> Iterator[str]:
@@ -46,24 +49,38 @@ def _file(config: Config, file: Path) -> Iterator[Finding]:
     if not file.exists() or file.stat().st_size == 0:
         yield _half_a_backup(file, keys) if keys else ok(f"{file} will be set up by approval serve")
         return
+    yield from _looked_into(config, str(file), _tables_of_file)
+
+
+def _looked_into(config: Config, name: str, tables: Tables) -> Iterator[Finding]:
+    """What is found in the database of this name, or why nobody can look."""
     try:
         with closing(Database(config.database)) as database:
-            yield from _tables_of_file(config, file, database)
+            yield from tables(config, name, database)
     except Unfinished as error:
-        yield problem(f"database: {file} {error}")
+        yield problem(f"database: {name} {error}")
     except StoreDown as error:
-        yield problem(f"database: {file} is not what a gate keeps ({error}); name another")
+        yield problem(f"database: {name} {_unusable(config, str(error))}")
 
 
-def _tables_of_file(config: Config, file: Path, database: Database) -> Iterator[Finding]:
+def _unusable(config: Config, why: str) -> str:
+    if config.database_file:
+        return f"is not what a gate keeps ({why}); name another"
+    if DRIVER in why:  # which says what to do
+        return f"cannot be used ({why})"
+    cure = "see that the server runs, lets this account in, and knows name and password"
+    return f"cannot be used ({why}); {cure}"
+
+
+def _tables_of_file(config: Config, name: str, database: Database) -> Iterator[Finding]:
     current = is_current(database)
     keys = key_file(config)
     if keys and is_empty(database):
-        yield _half_a_backup(file, keys)
+        yield _half_a_backup(Path(name), keys)
         return
     if current and (lost := lost_links(config, database)):
         yield warning(f"secret_key: {lost}")
-    yield ok(f"{file} {'is up to date' if current else 'will be set up by approval serve'}")
+    yield ok(f"{name} {'is up to date' if current else 'will be set up by approval serve'}")
 
 
 def _half_a_backup(file: Path, keys: Path) -> Finding:
@@ -87,25 +104,10 @@ def _out_of_reach(file: Path) -> str | None:
     return None
 
 
-def _server(config: Config) -> Iterator[Finding]:
-    shown = config.shown_database
-    try:
-        with closing(Database(config.database)) as database:
-            yield from _tables_of_server(config, shown, database)
-    except Unfinished as error:
-        yield problem(f"database: {shown} {error}")
-    except StoreDown as error:
-        cure = "see that the server runs, lets this account in, and knows name and password"
-        yield problem(
-            f"database: {shown} cannot be used ({error})"
-            + ("" if DRIVER in str(error) else f"; {cure}")
-        )
-
-
-def _tables_of_server(config: Config, shown: str, database: Database) -> Iterator[Finding]:
+def _tables_of_server(config: Config, name: str, database: Database) -> Iterator[Finding]:
     if not is_current(database):
         yield problem(
-            f"database: {shown} has not the tables of this version; run "
+            f"database: {name} has not the tables of this version; run "
             f"'approval db upgrade --config {config.file}'"
         )
         return
@@ -113,9 +115,9 @@ def _tables_of_server(config: Config, shown: str, database: Database) -> Iterato
         apart = abs(leases.now(session) - utc_now())
     if apart > APART:
         yield warning(
-            f"database: the clock of {shown} and that of this machine are "
+            f"database: the clock of {name} and that of this machine are "
             f"{apart.total_seconds():.0f} s apart; let NTP set both, else work waits that much"
         )
     if lost := lost_links(config, database):
         yield warning(f"secret_key: {lost}")
-    yield ok(f"{shown} is up to date")
+    yield ok(f"{name} is up to date")
